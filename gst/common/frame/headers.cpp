@@ -1,0 +1,160 @@
+#include "common/frame/headers.h"
+
+#include <glib.h>
+
+#include <charconv>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "common/failure.h"
+#include "common/frame/classification_json.h"
+#include "common/frame/rfc3339.h"
+
+namespace gkv {
+namespace {
+
+constexpr std::string_view kSpecVersion = "1.0";
+constexpr std::string_view kType = "gst-kafka-vision.frame.v1";
+constexpr std::string_view kTypeOfAnyVersion = "gst-kafka-vision.frame.v";
+constexpr std::size_t kLongestHeader = 64 * 1024;
+constexpr std::size_t kLongestClassifications = 1024 * 1024;
+constexpr std::uint64_t kLargestTime = std::numeric_limits<std::int64_t>::max();
+
+/// @return a decimal number without sign, or nullopt
+std::optional<std::uint64_t> to_number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// Why a header's value was not taken; empty: it was.
+using Problem = std::string_view;
+using Read = Problem (*)(std::string_view value, DecodedHeaders& decoded);
+
+Problem read_text(std::string_view value, std::string& into) {
+  if (value.size() > kLongestHeader) return "is longer than 64 KiB";
+  if (!g_utf8_validate_len(value.data(), value.size(), nullptr)) return "is no UTF-8 text";
+  into = value;
+  return {};
+}
+
+Problem read_time(std::string_view value, std::optional<std::uint64_t>& into) {
+  const auto time = to_number(value);
+  if (!time || *time > kLargestTime) return "is no time in nanoseconds";
+  into = time;
+  return {};
+}
+
+Problem read_type(std::string_view value, DecodedHeaders& decoded) {
+  if (value != kType && value.starts_with(kTypeOfAnyVersion)) return read_text(value, decoded.unknown_type);
+  return {};
+}
+
+Problem read_sequence(std::string_view value, DecodedHeaders& decoded) {
+  decoded.headers.info.sequence = to_number(value);
+  return decoded.headers.info.sequence ? Problem() : "is no number";
+}
+
+Problem read_capture_time(std::string_view value, DecodedHeaders& decoded) {
+  decoded.headers.info.capture_time_ns = from_rfc3339(value);
+  return decoded.headers.info.capture_time_ns ? Problem() : "is no RFC 3339 time";
+}
+
+Problem read_flags(std::string_view value, DecodedHeaders& decoded) {
+  while (!value.empty()) {
+    const auto comma = value.find(',');
+    const auto flag = value.substr(0, comma);
+    decoded.headers.delta_unit |= flag == "delta-unit";
+    decoded.headers.discont |= flag == "discont";
+    value = comma == std::string_view::npos ? std::string_view() : value.substr(comma + 1);
+  }
+  return {};  // flags that a newer sender knows are no fault
+}
+
+Problem read_classifications(std::string_view value, DecodedHeaders& decoded) {
+  if (value.size() > kLongestClassifications) return "is longer than 1 MiB";
+  try {
+    decoded.headers.classifications = classifications_from_json(value);
+    return {};
+  } catch (const Failure&) {
+    return "is no array of classifications";
+  }
+}
+
+Read find_reader(std::string_view name) {
+  static const std::map<std::string_view, Read> readers = {
+      {"content-type", [](auto value, auto& decoded) { return read_text(value, decoded.headers.content_type); }},
+      {"ce_specversion", [](auto, auto&) { return Problem(); }},
+      {"ce_type", read_type},
+      {"ce_source", [](auto value, auto& decoded) { return read_text(value, decoded.headers.info.source); }},
+      {"ce_id", [](auto value, auto& decoded) { return read_text(value, decoded.headers.id); }},
+      {"ce_stream", [](auto value, auto& decoded) { return read_text(value, decoded.headers.info.stream); }},
+      {"ce_sequence", read_sequence},
+      {"ce_time", read_capture_time},
+      {"ce_caps", [](auto value, auto& decoded) { return read_text(value, decoded.headers.caps); }},
+      {"ce_pts", [](auto value, auto& decoded) { return read_time(value, decoded.headers.pts_ns); }},
+      {"ce_dts", [](auto value, auto& decoded) { return read_time(value, decoded.headers.dts_ns); }},
+      {"ce_duration", [](auto value, auto& decoded) { return read_time(value, decoded.headers.duration_ns); }},
+      {"ce_flags", read_flags},
+      {"ce_classifications", read_classifications},
+  };
+  const auto found = readers.find(name);
+  return found == readers.end() ? nullptr : found->second;
+}
+
+std::string flags_text(const FrameHeaders& headers) {
+  if (headers.delta_unit && headers.discont) return "delta-unit,discont";
+  return headers.delta_unit ? "delta-unit" : headers.discont ? "discont" : "";
+}
+
+}  // namespace
+
+std::vector<Header> encode_headers(const FrameHeaders& headers) {
+  std::vector<Header> encoded;
+  encoded.reserve(14 + headers.info.foreign_headers.size());
+  const auto add = [&](const char* name, std::string value) {
+    if (!value.empty()) encoded.push_back({name, std::move(value)});
+  };
+  const auto add_number = [&](const char* name, const std::optional<std::uint64_t>& value) {
+    if (value) add(name, std::to_string(*value));
+  };
+  const FrameInfo& info = headers.info;
+  add("content-type", headers.content_type);
+  add("ce_specversion", std::string(kSpecVersion));
+  add("ce_type", std::string(kType));
+  add("ce_source", info.source);
+  add("ce_id", headers.id);
+  add("ce_stream", info.stream);
+  add_number("ce_sequence", info.sequence);
+  if (info.capture_time_ns) add("ce_time", to_rfc3339(*info.capture_time_ns));
+  add("ce_caps", headers.caps);
+  add_number("ce_pts", headers.pts_ns);
+  add_number("ce_dts", headers.dts_ns);
+  add_number("ce_duration", headers.duration_ns);
+  add("ce_flags", flags_text(headers));
+  if (!headers.classifications.empty()) {
+    add("ce_classifications", classifications_to_json(headers.classifications));
+  }
+  encoded.insert(encoded.end(), info.foreign_headers.begin(), info.foreign_headers.end());
+  return encoded;
+}
+
+DecodedHeaders decode_headers(std::span<const HeaderView> headers) {
+  DecodedHeaders decoded;
+  for (const HeaderView& header : headers) {
+    const Read read = find_reader(header.name);
+    if (!read) {
+      decoded.headers.info.foreign_headers.push_back({std::string(header.name), std::string(header.value)});
+      continue;
+    }
+    const Problem problem = read(header.value, decoded);
+    if (!problem.empty()) {
+      decoded.problems.push_back("The header " + std::string(header.name) + " " + std::string(problem) + ".");
+    }
+  }
+  return decoded;
+}
+
+}  // namespace gkv

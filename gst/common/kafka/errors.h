@@ -1,0 +1,27 @@
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <string>
+
+#include "common/failure.h"
+
+namespace gkv::kafka {
+
+/// What the user set and errors name.
+struct Peer {
+  std::string bootstrap_servers;
+  std::string topic;
+};
+
+/// An error that librdkafka reported, in words for the user; the detail is librdkafka's name and words.
+/// @param words  what librdkafka says of this occurrence; may be empty
+Failure to_failure(rd_kafka_resp_err_t error, const std::string& words, const Peer& peer);
+
+/// @return whether the error means that no broker answers, which may pass by itself
+bool is_outage(rd_kafka_resp_err_t error);
+
+/// @return whether no waiting will mend the error: the user must change something
+bool is_permanent(rd_kafka_resp_err_t error);
+
+}  // namespace gkv::kafka
