@@ -1,0 +1,100 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/frame/frame.h"
+#include "common/glue/guarded.h"
+#include "common/kafka/client.h"
+
+namespace gkv {
+
+/// One frame on its way to Kafka.
+struct OutgoingFrame {
+  std::span<const std::byte> payload;  ///< the message's value, not copied
+  std::shared_ptr<const void> owner;   ///< keeps the payload until the broker has it, or it is given up
+  std::string key;
+  std::vector<Header> headers;
+  std::int64_t timestamp_ms = 0;  ///< Unix ms
+};
+
+/// What happens when frames come faster than Kafka takes them.
+enum class Delivery {
+  kLive,      ///< the oldest waiting frame is dropped
+  kLossless,  ///< send() waits
+};
+
+/// Frames between a streaming thread and librdkafka: a bounded queue, the oldest frame first. The payload travels by
+/// reference; librdkafka's delivery report gives it back. The reports are polled on a thread of their own, which also
+/// looks for the broker and the topic, so that no call here waits for the network but send() and drain().
+class FrameProducer {
+ public:
+  struct Settings {
+    kafka::Config config;
+    std::string topic;
+    Delivery delivery = Delivery::kLive;
+    std::size_t max_queue_frames = 1;           ///< waiting and under way together
+    std::chrono::milliseconds connect_timeout;  ///< 0: no limit
+  };
+  struct Counts {
+    std::uint64_t delivered = 0;
+    std::uint64_t bytes = 0;    ///< of the payloads delivered
+    std::uint64_t dropped = 0;  ///< never handed to librdkafka, for the queue was full
+    std::uint64_t failed = 0;   ///< given up by librdkafka or refused by the broker
+  };
+
+  /// Starts to look for the broker. @throws Failure for a configuration that librdkafka refuses
+  FrameProducer(Settings settings, kafka::Events events);
+  /// Gives up what is still held.
+  ~FrameProducer();
+
+  /// Takes a frame over. Waits for room in Delivery::kLossless only. @return false when flushing
+  bool send(OutgoingFrame frame);
+
+  /// Waits until the broker has each frame, flushing, or the time is over.
+  /// @param timeout  0: no limit
+  /// @return how many frames are still held
+  std::size_t drain(std::chrono::milliseconds timeout);
+
+  /// Wakes send() and drain() and keeps them from waiting.
+  void set_flushing(bool flushing);
+
+  Counts counts() { return queue_.lock()->counts; }
+
+ private:
+  struct Queue {
+    std::deque<OutgoingFrame> waiting;
+    std::size_t under_way = 0;  ///< frames that librdkafka holds
+    bool connected = false;
+    bool flushing = false;
+    Counts counts;
+
+    std::size_t held() const { return waiting.size() + under_way; }
+  };
+
+  kafka::Conf make_conf() const;
+  void run();
+  void hand_over_waiting();
+  rd_kafka_resp_err_t produce(OutgoingFrame& frame);
+  void on_report(const rd_kafka_message_t& report);
+
+  const Settings settings_;
+  const std::size_t max_under_way_;
+  Guarded<Queue> queue_;
+  std::condition_variable changed_;  ///< of queue_
+  std::atomic<bool> stop_{false};
+  kafka::Client client_;
+  kafka::Topic topic_;
+  std::thread reports_;
+};
+
+}  // namespace gkv
