@@ -1,0 +1,34 @@
+#include "gstframebuffer.h"
+
+#include <utility>
+
+#include "common/frame/gstframemeta.h"
+
+namespace gkv {
+namespace {
+
+GstBuffer* wrap(ReceivedFrame frame) {
+  auto* owner = new ReceivedFrame(std::move(frame));
+  const auto payload = owner->payload();
+  return gst_buffer_new_wrapped_full(GST_MEMORY_FLAG_READONLY, const_cast<std::byte*>(payload.data()), payload.size(),
+                                     0, payload.size(), owner,
+                                     [](gpointer held) { delete static_cast<ReceivedFrame*>(held); });
+}
+
+}  // namespace
+
+GstBuffer* to_buffer(ReceivedFrame frame, FrameHeaders headers, bool hold) {
+  FrameInfo& info = headers.info;
+  info.position = frame.position();
+  if (info.source.empty()) info.source = frame.key();
+  const auto payload = frame.payload();
+  GstBuffer* buffer = hold ? wrap(std::move(frame)) : gst_buffer_new_memdup(payload.data(), payload.size());
+  set_frame_info(buffer, info);
+  if (!headers.classifications.empty()) set_classifications(buffer, headers.classifications);
+  if (headers.duration_ns) GST_BUFFER_DURATION(buffer) = *headers.duration_ns;
+  if (headers.delta_unit) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (headers.discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  return buffer;
+}
+
+}  // namespace gkv
