@@ -15,7 +15,7 @@
 namespace gkv {
 namespace {
 
-constexpr auto kDefaultPatterns = "ball,pinwheel,smpte,zone-plate,checkers-8,spokes,snow,circular,bar";
+constexpr auto kDefaultPatterns = "ball,pinwheel,smpte,checkers-8,spokes,snow,circular,bar";
 
 /// What GOption writes into; it allocates the strings.
 struct RawOptions {

@@ -27,6 +27,11 @@ class Service(Process):
                          ["/usr/bin/python3", ROOT / "pipelines" / "launch", pipeline], log,
                          {**plugin_environment(build), **environment})
 
+    @property
+    def pipeline_pid(self) -> int:
+        """Process id of gst-launch-1.0, the launcher's child."""
+        return int(Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()[0])
+
     def wait_until_started(self, limit: float = HANG_LIMIT) -> None:
         """Wait until every element has started: a server listens. Whether data flows is another question."""
         self.wait_for_line(r"PREROLL", limit)

@@ -1,5 +1,6 @@
 """The camera simulator as its viewers see it: through rtspsrc, and through JPEG as the services send it."""
 
+import itertools
 import json
 import os
 import selectors
@@ -155,7 +156,7 @@ def test_pattern_changes_as_announced() -> None:
 
     names = [name for name, _ in changes]
     assert names == [list(luma)[i % len(luma)] for i in range(len(names))]
-    for (name, begin), (_, end) in zip(changes, changes[1:]):
+    for (name, begin), (_, end) in itertools.pairwise(changes):
         levels = [level for code, level in shown.items() if begin <= code < end]
         assert all(abs(level - luma[name]) < 12 for level in levels), (name, levels)
     announced = {begin for _, begin in changes if min(shown) < begin <= max(shown)}

@@ -13,10 +13,14 @@ from demo.stack.service import Service
 from demo.stack.stack import Stack
 
 
+PATTERNS = ["pinwheel", "smpte", "checkers-8", "spokes", "circular", "bar"]
+"""Test patterns that the model names right in every frame: a wrong label is the chain's fault then."""
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Broker (without auto.create.topics.enable), model server and cameras."""
-    with Stack(LOG_FOLDER, cameras={"video": TOOLS / "video" / "bikes.mp4"}) as stack:
+    with Stack(LOG_FOLDER, cameras={"video": TOOLS / "video" / "bikes.mp4", "patterns": PATTERNS}) as stack:
         yield stack
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import time
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -32,14 +32,11 @@ def service_environment(pipeline: str, stack: Stack, topic: str) -> dict[str, st
 
 
 def ends_cleanly(process: Process) -> None:
-    """SIGINT ends a service within 2 s, with exit code 0 and no complaint."""
-    start = time.monotonic()
+    """SIGINT ends a service in good order: what takes longer than the launcher waits (below 2 s), it stops and says so."""
     process.send_signal(signal.SIGINT)
     code = process.wait()
-    took = time.monotonic() - start
     assert code == 0, process.failure(f"ended with exit code {code}")
-    assert took < 2, f"{process.name} took {took:.2f} s to end"
-    assert not [line for line in process.lines if "ERROR" in line or "CRITICAL" in line]
+    assert not [line for line in process.lines if "ERROR" in line or "CRITICAL" in line or "was stopped" in line]
 
 
 def test_camera_service_sends_jpeg_frames_of_its_source(stack: Stack, launcher: Launcher,
@@ -96,6 +93,19 @@ def test_service_that_waits_for_its_broker_ends_cleanly(pipeline: str, stack: St
     # rtspsrc loses an EOS that comes before the camera sends; what adapts the latency is there when it does.
     service.wait_for_line("Redistribute latency" if pipeline == "camera" else "Setting pipeline to PLAYING")
     ends_cleanly(service)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_camera_service_ends_while_its_camera_does_not_answer(number: signal.Signals, stack: Stack,
+                                                              launcher: Launcher) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"rtsp://127.0.0.1:{mute.getsockname()[1]}/"
+        service = launcher.service("camera", RTSP_URL=url, TOPIC="topic")
+        connection, _ = mute.accept()
+        with connection:
+            service.send_signal(number)
+            assert service.wait() == 0
+    assert "launch: The end of the stream did not come; the pipeline was stopped." in service.lines
 
 
 def test_services_wait_for_a_broker_that_starts_later(stack: Stack, launcher: Launcher,
