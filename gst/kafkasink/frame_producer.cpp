@@ -159,7 +159,8 @@ void FrameProducer::on_report(const rd_kafka_message_t& report) {
 
 std::size_t FrameProducer::drain(std::chrono::milliseconds timeout) {
   auto queue = queue_.lock();
-  const auto done = [&] { return queue->flushing || queue->held() == 0; };
+  const bool live = settings_.delivery == Delivery::kLive;
+  const auto done = [&] { return queue->flushing || queue->held() == 0 || (live && client_.in_outage()); };
   if (timeout.count() == 0) {
     queue.wait(changed_, done);
   } else {

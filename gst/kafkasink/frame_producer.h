@@ -60,7 +60,8 @@ class FrameProducer {
   /// Takes a frame over. Waits for room in Delivery::kLossless only. @return false when flushing
   bool send(OutgoingFrame frame);
 
-  /// Waits until the broker has each frame, flushing, or the time is over.
+  /// Waits until the broker has each frame, flushing, or the time is over. Delivery::kLive does not wait for a broker
+  /// that is known to be away.
   /// @param timeout  0: no limit
   /// @return how many frames are still held
   std::size_t drain(std::chrono::milliseconds timeout);

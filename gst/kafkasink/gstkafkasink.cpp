@@ -200,9 +200,9 @@ static void drain(GstKafkaSink* self) {
   const std::size_t left =
       self->state->producer.snapshot()->drain(std::chrono::milliseconds(settings.drain_timeout_ms));
   if (left == 0) return;
-  const gkv::Failure failure(std::to_string(left) + " frames were not delivered to Kafka at " +
-                             settings.bootstrap_servers +
-                             " before the stream ended; raise the property drain-timeout.");
+  const gkv::Failure failure(
+      std::to_string(left) + " frames were not delivered to Kafka at " + settings.bootstrap_servers +
+      " before the stream ended; see that the broker answers, or raise the property drain-timeout.");
   if (settings.delivery == gkv::Delivery::kLive) {
     gkv::post_warning(self, failure);
   } else {

@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 constexpr std::size_t kFetchBytes = 1024 * 1024;  ///< of one partition in one fetch, unless a message is larger
 constexpr std::size_t kHeldShare = 8;
 constexpr std::size_t kMaxSources = 1000;
-constexpr milliseconds kIdlePoll(1000);
+constexpr milliseconds kForever(-1);     ///< set_flushing() wakes
 constexpr milliseconds kLongPause(200);  ///< downstream took so long that librdkafka's own queue may be stale
 constexpr milliseconds kWatermarkTimeout(40);
 constexpr milliseconds kCatchUpPoll(20);
@@ -194,7 +194,7 @@ std::optional<ReceivedFrame> FrameConsumer::next_in_order() {
   returned_.reset();
   while (!flushing_ && !failed()) {
     commit(false);
-    if (auto frame = poll(kIdlePoll)) {
+    if (auto frame = poll(acknowledged_.empty() ? kForever : kCommitInterval)) {
       returned_ = frame->position();
       return frame;
     }
@@ -224,7 +224,7 @@ std::optional<ReceivedFrame> FrameConsumer::next_newest() {
       returned_at_ = Clock::now();
       return frame;
     }
-    if (auto frame = poll(kIdlePoll)) put(std::move(*frame));
+    if (auto frame = poll(kForever)) put(std::move(*frame));
   }
   return std::nullopt;
 }

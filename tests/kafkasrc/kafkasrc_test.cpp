@@ -119,10 +119,12 @@ TEST_F(KafkaSrc, BytesThatAreNothingKnownAreAnErrorThatNamesTheProperty) {
 TEST_F(KafkaSrc, CapsFollowTheMessages) {
   kafka_.write({.value = "a", .headers = {{"ce_caps", "image/jpeg, width=(int)1"}}});
   kafka_.write({.value = "b", .headers = {{"ce_caps", "image/png, width=(int)2"}}});
+  kafka_.write({.value = "c", .headers = {{"ce_caps", "image/jpeg, width=(int)1"}}});
   Pipeline pipeline = make_reader();
   pipeline.set_state(GST_STATE_PLAYING);
   EXPECT_EQ(caps_of(pull(pipeline)), "image/jpeg, width=(int)1");
   EXPECT_EQ(caps_of(pull(pipeline)), "image/png, width=(int)2");
+  EXPECT_EQ(caps_of(pull(pipeline)), "image/jpeg, width=(int)1");
 }
 
 TEST_F(KafkaSrc, WhatIsNoFrameIsSkippedAndSaid) {

@@ -49,6 +49,9 @@ class Client {
   void saw_error(rd_kafka_resp_err_t error, const std::string& words);
   void saw_success();
 
+  /// @return whether no broker or topic could be reached when last tried
+  bool in_outage() const { return outage_; }
+
   /// @return whether an error was reported; nothing goes any more
   bool failed() const { return failed_; }
 
