@@ -44,21 +44,48 @@ kafka::Settings defaults(Delivery delivery) {
 FrameProducer::FrameProducer(Settings settings, kafka::Events events)
     : settings_(std::move(settings)),
       max_under_way_((settings_.max_queue_frames + 1) / 2),
-      client_(RD_KAFKA_PRODUCER, make_conf(), {settings_.config.bootstrap_servers, settings_.topic}, std::move(events),
-              this),
+      client_(RD_KAFKA_PRODUCER, make_conf(), {settings_.config.bootstrap_servers, settings_.topic},
+              failing(std::move(events)), this),
       topic_(rd_kafka_topic_new(client_.handle(), settings_.topic.c_str(), nullptr)) {
   if (!topic_) throw kafka::to_failure(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {}, client_.peer());
-  reports_ = std::thread([this] { run(); });
 }
 
-FrameProducer::~FrameProducer() {
-  stop_ = true;
+std::shared_ptr<FrameProducer> FrameProducer::start(Settings settings, kafka::Events events) {
+  const std::shared_ptr<FrameProducer> self(new FrameProducer(std::move(settings), std::move(events)));
+  self->reports_ = std::thread([self] { self->run(); });
+  return self;
+}
+
+void FrameProducer::stop() {
+  std::deque<OutgoingFrame> given_up;
+  bool connected = false;
+  {
+    auto queue = queue_.lock();
+    stop_ = true;
+    connected = queue->connected;
+    given_up.swap(queue->waiting);
+  }
+  if (!connected) {
+    // The thread may be inside a call for the topic's metadata, which cannot be cancelled: it goes on by itself.
+    reports_.detach();
+    return;
+  }
   const kafka::Queue main_queue(rd_kafka_queue_get_main(client_.handle()));
   rd_kafka_queue_yield(main_queue.get());
   reports_.join();
   // Each payload still with librdkafka comes back in a report, also when no broker answers.
   rd_kafka_purge(client_.handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_flush(client_.handle(), kPurgeTimeoutMs);
+}
+
+/// The events, with an error kept: whoever waits is woken, and later callers are told.
+kafka::Events FrameProducer::failing(kafka::Events events) {
+  events.error = [this, report = std::move(events.error)](const Failure& failure) {
+    queue_.lock()->failed = true;
+    changed_.notify_all();
+    report(failure);
+  };
+  return events;
 }
 
 kafka::Conf FrameProducer::make_conf() const {
@@ -74,27 +101,38 @@ kafka::Conf FrameProducer::make_conf() const {
 void FrameProducer::run() {
   int partitions = 0;
   if (client_.wait_for_topic(settings_.connect_timeout, stop_, partitions) != kafka::Client::Readiness::kReady) return;
-  queue_.lock()->connected = true;
+  {
+    auto queue = queue_.lock();
+    if (stop_) return;
+    queue->connected = true;
+  }
   hand_over_waiting();
   while (!stop_) rd_kafka_poll(client_.handle(), kNoLimitMs);
 }
 
-bool FrameProducer::send(OutgoingFrame frame) {
+FrameProducer::Outcome FrameProducer::outcome(const Queue& queue) const {
+  if (queue.failed) return Outcome::kFailed;
+  return queue.flushing ? Outcome::kFlushing : Outcome::kDone;
+}
+
+FrameProducer::Outcome FrameProducer::send(OutgoingFrame& frame) {
+  OutgoingFrame dropped;  // let go without the lock: what its owner does then is not known here
   {
     auto queue = queue_.lock();
     const auto has_room = [&] { return queue->held() < settings_.max_queue_frames; };
     if (settings_.delivery == Delivery::kLossless) {
-      queue.wait(changed_, [&] { return queue->flushing || has_room(); });
+      queue.wait(changed_, [&] { return outcome(*queue) != Outcome::kDone || has_room(); });
     }
-    if (queue->flushing) return false;
+    if (outcome(*queue) != Outcome::kDone) return outcome(*queue);
     if (!has_room() && !queue->waiting.empty()) {
+      dropped = std::move(queue->waiting.front());
       queue->waiting.pop_front();
       ++queue->counts.dropped;
     }
     queue->waiting.push_back(std::move(frame));
   }
   hand_over_waiting();
-  return true;
+  return Outcome::kDone;
 }
 
 void FrameProducer::hand_over_waiting() {
@@ -114,7 +152,9 @@ void FrameProducer::hand_over_waiting() {
       }
     }
   }
-  if (refused != RD_KAFKA_RESP_ERR_NO_ERROR) client_.saw_error(refused, {});
+  if (refused == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  changed_.notify_all();  // there is room now
+  client_.saw_error(refused, {});
 }
 
 rd_kafka_resp_err_t FrameProducer::produce(OutgoingFrame& frame) {
@@ -157,16 +197,19 @@ void FrameProducer::on_report(const rd_kafka_message_t& report) {
   }
 }
 
-std::size_t FrameProducer::drain(std::chrono::milliseconds timeout) {
+FrameProducer::Outcome FrameProducer::drain(std::chrono::milliseconds timeout, std::size_t& held) {
   auto queue = queue_.lock();
   const bool live = settings_.delivery == Delivery::kLive;
-  const auto done = [&] { return queue->flushing || queue->held() == 0 || (live && client_.in_outage()); };
+  const auto done = [&] {
+    return outcome(*queue) != Outcome::kDone || queue->held() == 0 || (live && client_.in_outage());
+  };
   if (timeout.count() == 0) {
     queue.wait(changed_, done);
   } else {
     queue.wait_until(changed_, std::chrono::steady_clock::now() + timeout, done);
   }
-  return queue->held();
+  held = queue->held();
+  return outcome(*queue);
 }
 
 void FrameProducer::set_flushing(bool flushing) {

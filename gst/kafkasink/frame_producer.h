@@ -36,7 +36,7 @@ enum class Delivery {
 /// Frames between a streaming thread and librdkafka: a bounded queue, the oldest frame first. The payload travels by
 /// reference; librdkafka's delivery report gives it back. The reports are polled on a thread of their own, which also
 /// looks for the broker and the topic, so that no call here waits for the network but send() and drain().
-class FrameProducer {
+class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
  public:
   struct Settings {
     kafka::Config config;
@@ -52,19 +52,24 @@ class FrameProducer {
     std::uint64_t failed = 0;   ///< given up by librdkafka or refused by the broker
   };
 
-  /// Starts to look for the broker. @throws Failure for a configuration that librdkafka refuses
-  FrameProducer(Settings settings, kafka::Events events);
-  /// Gives up what is still held.
-  ~FrameProducer();
+  enum class Outcome { kDone, kFlushing, kFailed };
 
-  /// Takes a frame over. Waits for room in Delivery::kLossless only. @return false when flushing
-  bool send(OutgoingFrame frame);
+  /// Starts to look for the broker. To be ended with stop().
+  /// @throws Failure for a configuration that librdkafka refuses
+  static std::shared_ptr<FrameProducer> start(Settings settings, kafka::Events events);
 
-  /// Waits until the broker has each frame, flushing, or the time is over. Delivery::kLive does not wait for a broker
-  /// that is known to be away.
+  /// Gives up what is still held and lets the payloads go. Nothing may be called after it.
+  void stop();
+
+  /// Takes a frame over. Waits for room in Delivery::kLossless only.
+  /// @return kDone, or why the frame is still the caller's
+  Outcome send(OutgoingFrame& frame);
+
+  /// Waits until the broker has each frame, or the time is over. Delivery::kLive does not wait for a broker that is
+  /// known to be away.
   /// @param timeout  0: no limit
-  /// @return how many frames are still held
-  std::size_t drain(std::chrono::milliseconds timeout);
+  /// @param held  out: how many frames are still held
+  Outcome drain(std::chrono::milliseconds timeout, std::size_t& held);
 
   /// Wakes send() and drain() and keeps them from waiting.
   void set_flushing(bool flushing);
@@ -77,12 +82,16 @@ class FrameProducer {
     std::size_t under_way = 0;  ///< frames that librdkafka holds
     bool connected = false;
     bool flushing = false;
+    bool failed = false;  ///< an error was reported: nothing will be sent any more
     Counts counts;
 
     std::size_t held() const { return waiting.size() + under_way; }
   };
 
+  FrameProducer(Settings settings, kafka::Events events);
   kafka::Conf make_conf() const;
+  kafka::Events failing(kafka::Events events);
+  Outcome outcome(const Queue& queue) const;
   void run();
   void hand_over_waiting();
   rd_kafka_resp_err_t produce(OutgoingFrame& frame);

@@ -59,6 +59,8 @@ struct Running {
   Format format;
 };
 
+using Outcome = gkv::FrameProducer::Outcome;
+
 enum Property {
   kBootstrapServers = 1,
   kTopic,
@@ -76,6 +78,12 @@ std::string text_of(const GValue* value) {
   return text ? text : "";
 }
 
+/// @return the running time, or GST_CLOCK_TIME_NONE where there is none, as in a stream of bytes
+GstClockTime running_time(GstBaseSink* sink, GstClockTime time) {
+  if (sink->segment.format != GST_FORMAT_TIME) return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time(&sink->segment, GST_FORMAT_TIME, time);
+}
+
 /// Unix time in ns at which the frame was captured: what its meta says, else now less the time since its running time.
 guint64 capture_time(GstBaseSink* sink, GstBuffer* buffer, const gkv::FrameInfo& info) {
   if (info.capture_time_ns) return *info.capture_time_ns;
@@ -84,7 +92,7 @@ guint64 capture_time(GstBaseSink* sink, GstBuffer* buffer, const gkv::FrameInfo&
   if (!clock) return now;
   const GstClockTime element_now = gst_clock_get_time(clock) - gst_element_get_base_time(GST_ELEMENT(sink));
   gst_object_unref(clock);
-  const GstClockTime running = gst_segment_to_running_time(&sink->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const GstClockTime running = running_time(sink, GST_BUFFER_PTS(buffer));
   // A frame that comes before its time, of a source that is not live, was made just now.
   if (!GST_CLOCK_TIME_IS_VALID(running) || running > element_now) return now;
   return now - (element_now - running);
@@ -124,7 +132,7 @@ static gboolean gst_kafka_sink_start(GstBaseSink* sink) {
     gchar* run_id = g_uuid_string_random();
     state->running = Running{.settings = settings, .run_id = run_id};
     g_free(run_id);
-    *state->producer.lock() = std::make_shared<gkv::FrameProducer>(
+    *state->producer.lock() = gkv::FrameProducer::start(
         gkv::FrameProducer::Settings{.config = {.bootstrap_servers = settings.bootstrap_servers,
                                                 .user = gkv::to_settings(settings.config.get())},
                                      .topic = settings.topic,
@@ -139,6 +147,7 @@ static gboolean gst_kafka_sink_start(GstBaseSink* sink) {
 static gboolean gst_kafka_sink_stop(GstBaseSink* sink) {
   auto* state = GST_KAFKA_SINK(sink)->state;
   const auto producer = std::exchange(*state->producer.lock(), nullptr);
+  if (producer) producer->stop();
   return TRUE;
 }
 
@@ -167,12 +176,11 @@ static gkv::FrameHeaders headers_of(GstBaseSink* sink, GstBuffer* buffer, Runnin
     info.stream = running.run_id;
     info.sequence = running.frames;
   }
-  const auto running_time = [&](GstClockTime time) -> std::optional<guint64> {
-    const guint64 at = gst_segment_to_running_time(&sink->segment, GST_FORMAT_TIME, time);
-    return GST_CLOCK_TIME_IS_VALID(at) ? std::optional(at) : std::nullopt;
+  const auto known = [](GstClockTime time) {
+    return GST_CLOCK_TIME_IS_VALID(time) ? std::optional<guint64>(time) : std::nullopt;
   };
-  headers.pts_ns = running_time(GST_BUFFER_PTS(buffer));
-  headers.dts_ns = running_time(GST_BUFFER_DTS(buffer));
+  headers.pts_ns = known(running_time(sink, GST_BUFFER_PTS(buffer)));
+  headers.dts_ns = known(running_time(sink, GST_BUFFER_DTS(buffer)));
   if (GST_BUFFER_DURATION_IS_VALID(buffer)) headers.duration_ns = GST_BUFFER_DURATION(buffer);
   return headers;
 }
@@ -184,22 +192,41 @@ static GstFlowReturn gst_kafka_sink_render(GstBaseSink* sink, GstBuffer* buffer)
     const gkv::FrameHeaders headers = headers_of(sink, buffer, state->running);
     ++state->running.frames;
     auto mapped = std::make_shared<const gkv::MappedBuffer>(buffer);
-    const bool sent = state->producer.snapshot()->send(
-        {.payload = mapped->bytes(),
-         .owner = mapped,
-         .key = headers.info.source,
-         .headers = gkv::encode_headers(headers),
-         .timestamp_ms = static_cast<gint64>(*headers.info.capture_time_ns) / kNsPerMs});
-    return sent ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+    gkv::OutgoingFrame frame{.payload = mapped->bytes(),
+                             .owner = mapped,
+                             .key = headers.info.source,
+                             .headers = gkv::encode_headers(headers),
+                             .timestamp_ms = static_cast<gint64>(*headers.info.capture_time_ns) / kNsPerMs};
+    const auto producer = state->producer.snapshot();
+    while (true) {
+      const auto outcome = producer->send(frame);
+      if (outcome == Outcome::kDone) return GST_FLOW_OK;
+      if (outcome == Outcome::kFailed) return GST_FLOW_ERROR;
+      // Flushing is also the way to PAUSED, from which the frame goes on.
+      const GstFlowReturn flow = gst_base_sink_wait_preroll(sink);
+      if (flow != GST_FLOW_OK) return flow;
+    }
   });
+}
+
+static GstFlowReturn wait_until_playing(GstBaseSink* sink) {
+  GST_BASE_SINK_PREROLL_LOCK(sink);
+  const GstFlowReturn flow = gst_base_sink_wait_preroll(sink);
+  GST_BASE_SINK_PREROLL_UNLOCK(sink);
+  return flow;
 }
 
 /// At the end of the stream each frame is given its time to arrive.
 static void drain(GstKafkaSink* self) {
   const Settings& settings = self->state->running.settings;
-  const std::size_t left =
-      self->state->producer.snapshot()->drain(std::chrono::milliseconds(settings.drain_timeout_ms));
-  if (left == 0) return;
+  const auto producer = self->state->producer.snapshot();
+  const std::chrono::milliseconds timeout(settings.drain_timeout_ms);
+  std::size_t left = 0;
+  Outcome outcome{};
+  while ((outcome = producer->drain(timeout, left)) == Outcome::kFlushing) {
+    if (wait_until_playing(GST_BASE_SINK(self)) != GST_FLOW_OK) return;
+  }
+  if (left == 0 || outcome == Outcome::kFailed) return;
   const gkv::Failure failure(
       std::to_string(left) + " frames were not delivered to Kafka at " + settings.bootstrap_servers +
       " before the stream ended; see that the broker answers, or raise the property drain-timeout.");
@@ -237,13 +264,7 @@ static gboolean gst_kafka_sink_unlock_stop(GstBaseSink* sink) {
 
 /// GstBaseSink's statistics with those of the Kafka producer added.
 static GstStructure* stats(GstKafkaSink* self) {
-  // The parent's property has the same name, which the subclass hides from g_object_get().
-  GParamSpec* parent_spec = g_object_class_find_property(G_OBJECT_CLASS(gst_kafka_sink_parent_class), "stats");
-  GValue value = G_VALUE_INIT;
-  g_value_init(&value, GST_TYPE_STRUCTURE);
-  G_OBJECT_CLASS(gst_kafka_sink_parent_class)->get_property(G_OBJECT(self), parent_spec->param_id, &value, parent_spec);
-  auto* stats = static_cast<GstStructure*>(g_value_dup_boxed(&value));
-  g_value_unset(&value);
+  GstStructure* stats = gst_base_sink_get_stats(GST_BASE_SINK(self));
   const auto producer = self->state->producer.snapshot();
   const auto counts = producer ? producer->counts() : gkv::FrameProducer::Counts{};
   gst_structure_set(stats, "messages-delivered", G_TYPE_UINT64, guint64{counts.delivered}, "bytes-delivered",
@@ -295,7 +316,7 @@ static void gst_kafka_sink_finalize(GObject* object) {
 }
 
 static void install_properties(GObjectClass* object) {
-  constexpr auto kFlags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  constexpr auto kFlags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);  // taken over on the way to READY
   const auto install = [&](Property id, GParamSpec* spec) { g_object_class_install_property(object, id, spec); };
   install(kBootstrapServers, g_param_spec_string("bootstrap-servers", "Bootstrap servers",
                                                  "Kafka brokers to connect to first, host:port with commas between",

@@ -1,6 +1,9 @@
 #include "frame_consumer.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <thread>
 #include <utility>
 
 namespace gkv {
@@ -12,6 +15,7 @@ constexpr std::size_t kFetchBytes = 1024 * 1024;  ///< of one partition in one f
 constexpr std::size_t kHeldShare = 8;
 constexpr std::size_t kMaxSources = 1000;
 constexpr milliseconds kForever(-1);     ///< set_flushing() wakes
+constexpr milliseconds kDrainLimit(20);  ///< where the fetcher brings old messages faster than they are looked at
 constexpr milliseconds kLongPause(200);  ///< downstream took so long that librdkafka's own queue may be stale
 constexpr milliseconds kWatermarkTimeout(40);
 constexpr milliseconds kCatchUpPoll(20);
@@ -55,6 +59,16 @@ void bury(kafka::Client* client) {
   }
 }
 
+std::size_t configured_fetch_bytes(rd_kafka_t* handle) {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  std::size_t bytes = kFetchBytes;
+  if (rd_kafka_conf_get(rd_kafka_conf(handle), "fetch.message.max.bytes", text.data(), &size) == RD_KAFKA_CONF_OK) {
+    std::from_chars(text.data(), text.data() + size - 1, bytes);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<HeaderView> ReceivedFrame::headers() const {
@@ -86,18 +100,25 @@ FrameConsumer::FrameConsumer(Settings settings, kafka::Events events)
   auto client =
       std::make_unique<kafka::Client>(RD_KAFKA_CONSUMER, make_conf(), std::move(peer), std::move(events), this);
   client_ = {client.release(), bury};
-  connector_ = std::thread([this] { connect(); });
+  fetch_bytes_ = configured_fetch_bytes(client_->handle());
+}
+
+std::shared_ptr<FrameConsumer> FrameConsumer::start(Settings settings, kafka::Events events) {
+  const std::shared_ptr<FrameConsumer> self(new FrameConsumer(std::move(settings), std::move(events)));
+  std::thread([self] { self->connect(); }).detach();
+  return self;
+}
+
+void FrameConsumer::stop() {
+  stop_ = true;
+  while (newest_.take()) {
+  }
+  if (progress_.lock()->phase != Phase::kReading) return;
+  commit(true);
+  rd_kafka_consumer_close(client_->handle());
 }
 
 FrameConsumer::~FrameConsumer() {
-  stop_ = true;
-  connector_.join();
-  while (newest_.take()) {
-  }
-  if (*phase_.lock() == Phase::kReading) {
-    commit(true);
-    rd_kafka_consumer_close(client_->handle());
-  }
   if (client_.use_count() == 1) client_->destroy();
 }
 
@@ -116,23 +137,24 @@ void FrameConsumer::connect() {
   int partitions = 0;
   const auto readiness = client_->wait_for_topic(settings_.connect_timeout, stop_, partitions);
   const bool ready = readiness == kafka::Client::Readiness::kReady;
-  if (ready) begin_reading(partitions);
-  *phase_.lock() = ready ? Phase::kReading : Phase::kFailed;
-  phase_changed_.notify_all();
+  *progress_.lock() = {.phase = ready ? Phase::kConnected : Phase::kFailed, .partitions = partitions};
+  progressed_.notify_all();
 }
 
 void FrameConsumer::begin_reading(int partitions) {
   rd_kafka_poll_set_consumer(client_->handle());
   const kafka::Partitions list(rd_kafka_topic_partition_list_new(partitions));
+  auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
   if (!settings_.group_id.empty()) {
     rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
-    rd_kafka_subscribe(client_->handle(), list.get());
-    return;
+    error = rd_kafka_subscribe(client_->handle(), list.get());
+  } else {
+    for (int partition = 0; partition < partitions; ++partition) {
+      rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), partition)->offset = start_position();
+    }
+    error = rd_kafka_assign(client_->handle(), list.get());
   }
-  for (int partition = 0; partition < partitions; ++partition) {
-    rd_kafka_topic_partition_list_add(list.get(), settings_.topic.c_str(), partition)->offset = start_position();
-  }
-  rd_kafka_assign(client_->handle(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) client_->fail(error, {});
 }
 
 std::int64_t FrameConsumer::start_position() const {
@@ -158,30 +180,40 @@ void FrameConsumer::on_rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_parti
   if (std::string(rd_kafka_rebalance_protocol(handle)) == "COOPERATIVE") {
     const kafka::Error error(assigned ? rd_kafka_incremental_assign(handle, partitions)
                                       : rd_kafka_incremental_unassign(handle, partitions));
+    if (error) client_->saw_error(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()));
   } else {
-    rd_kafka_assign(handle, assigned ? partitions : nullptr);
+    const auto error = rd_kafka_assign(handle, assigned ? partitions : nullptr);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) client_->saw_error(error, {});
   }
 }
 
 bool FrameConsumer::may_be_held(const ReceivedFrame& frame) const {
-  return frame.payload().size() * kHeldShare >= kFetchBytes;
+  return frame.payload().size() * kHeldShare >= fetch_bytes_;
 }
 
 void FrameConsumer::set_flushing(bool flushing) {
   {
-    auto phase = phase_.lock();  // so that next() does not miss it between its look and its wait
+    auto progress = progress_.lock();  // so that next() does not miss it between its look and its wait
     flushing_ = flushing;
   }
-  phase_changed_.notify_all();
+  progressed_.notify_all();
   if (!flushing) return;
   const kafka::Queue queue(rd_kafka_queue_get_consumer(client_->handle()));
   if (queue) rd_kafka_queue_yield(queue.get());
 }
 
 bool FrameConsumer::wait_until_reading() {
-  auto phase = phase_.lock();
-  phase.wait(phase_changed_, [&] { return flushing_ || *phase != Phase::kConnecting; });
-  return !flushing_ && *phase == Phase::kReading;
+  int partitions = 0;
+  {
+    auto progress = progress_.lock();
+    progress.wait(progressed_, [&] { return flushing_ || progress->phase != Phase::kConnecting; });
+    if (flushing_ || progress->phase == Phase::kFailed) return false;
+    if (progress->phase == Phase::kReading) return true;
+    progress->phase = Phase::kReading;
+    partitions = progress->partitions;
+  }
+  begin_reading(partitions);
+  return !failed();
 }
 
 std::optional<ReceivedFrame> FrameConsumer::next() {
@@ -208,6 +240,7 @@ std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
   if (!message) return std::nullopt;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     const kafka::Message error(message);
+    if (error->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return std::nullopt;
     client_->saw_error(error->err, rd_kafka_message_errstr(error.get()));
     return std::nullopt;
   }
@@ -230,7 +263,12 @@ std::optional<ReceivedFrame> FrameConsumer::next_newest() {
 }
 
 void FrameConsumer::drain() {
-  while (auto frame = poll(milliseconds(0))) put(std::move(*frame));
+  const auto deadline = Clock::now() + kDrainLimit;
+  while (!flushing_ && !failed() && Clock::now() < deadline) {
+    auto frame = poll(milliseconds(0));
+    if (!frame) return;
+    put(std::move(*frame));
+  }
 }
 
 void FrameConsumer::put(ReceivedFrame frame) {

@@ -9,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/frame/headers.h"
@@ -55,9 +54,9 @@ enum class StartOffset {
   kCommitted,  ///< where the group stopped reading; earliest where it never read
 };
 
-/// Reads frames from a topic. next() belongs to one thread; a thread of its own looks for the broker and the topic, for
-/// librdkafka's calls for that cannot be cancelled.
-class FrameConsumer {
+/// Reads frames from a topic. next() and stop() belong to one thread at a time; a thread of its own looks for the
+/// broker and the topic, for librdkafka's calls for that cannot be cancelled.
+class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
  public:
   struct Settings {
     kafka::Config config;
@@ -68,9 +67,13 @@ class FrameConsumer {
     std::chrono::milliseconds connect_timeout;  ///< 0: no limit
   };
 
-  /// Starts to look for the broker. @throws Failure for a configuration that librdkafka refuses
-  FrameConsumer(Settings settings, kafka::Events events);
+  /// Starts to look for the broker. To be ended with stop().
+  /// @throws Failure for a configuration that librdkafka refuses
+  static std::shared_ptr<FrameConsumer> start(Settings settings, kafka::Events events);
   ~FrameConsumer();
+
+  /// Commits what has been dealt with and leaves the group. Nothing may be called after it.
+  void stop();
 
   /// Waits for the next frame. In a group, asking for it says that the one before has been dealt with.
   /// @return nullopt when flushing, or after an error that was reported to the events
@@ -87,9 +90,14 @@ class FrameConsumer {
   bool may_be_held(const ReceivedFrame& frame) const;
 
  private:
-  enum class Phase { kConnecting, kReading, kFailed };
+  enum class Phase { kConnecting, kConnected, kReading, kFailed };
+  struct Progress {
+    Phase phase = Phase::kConnecting;
+    int partitions = 0;
+  };
   using Clock = std::chrono::steady_clock;
 
+  FrameConsumer(Settings settings, kafka::Events events);
   kafka::Conf make_conf() const;
   void connect();
   void begin_reading(int partitions);
@@ -109,10 +117,10 @@ class FrameConsumer {
   std::atomic<bool> stop_{false};
   std::atomic<bool> flushing_{false};
   std::atomic<std::uint64_t> skipped_{0};
-  Guarded<Phase> phase_;
-  std::condition_variable phase_changed_;
+  Guarded<Progress> progress_;
+  std::condition_variable progressed_;
   std::shared_ptr<kafka::Client> client_;
-  std::thread connector_;
+  std::size_t fetch_bytes_;  ///< what one fetch may bring of a partition, unless a message is larger
 
   // What follows belongs to the thread of next().
   NewestFrames<ReceivedFrame> newest_;

@@ -6,7 +6,7 @@
  *
  * ## Example
  * |[
- * gst-launch-1.0 kafkasrc bootstrap-servers=localhost:9092 topic=videocam ! jpegdec ! autovideosink
+ * gst-launch-1.0 kafkasrc bootstrap-servers=localhost:9092 topic=videocam ! jpegdec ! videoconvert ! autovideosink
  * ]|
  */
 #include "gstkafkasrc.h"
@@ -19,6 +19,7 @@
 #include <string>
 #include <utility>
 
+#include "common/complaint.h"
 #include "common/frame/gstframemeta.h"
 #include "common/frame/headers.h"
 #include "common/glue/gstkafka.h"
@@ -33,7 +34,6 @@ GST_DEBUG_CATEGORY_STATIC(kafka_src_debug);
 namespace {
 
 constexpr guint kDefaultConnectTimeoutMs = 30'000;
-constexpr std::chrono::minutes kComplaintInterval(1);
 
 struct CapsUnref {
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
@@ -52,24 +52,11 @@ struct Settings {
   guint connect_timeout_ms = kDefaultConnectTimeoutMs;
 };
 
-/// Counted for each message, said at most once a minute.
-struct Complaint {
-  guint64 count = 0;
-  std::optional<std::chrono::steady_clock::time_point> said_at;
-
-  bool is_due() {
-    const auto now = std::chrono::steady_clock::now();
-    if (said_at && now - *said_at < kComplaintInterval) return false;
-    said_at = now;
-    return true;
-  }
-};
-
 /// What runs between start and stop. Belongs to the streaming thread.
 struct Running {
   std::shared_ptr<GstCaps> caps_property;
   std::optional<std::string> caps_text;  ///< of the caps downstream has; empty text: they came from elsewhere
-  Complaint skipped, malformed;
+  gkv::Complaint skipped, malformed;
 };
 
 enum Property { kBootstrapServers = 1, kTopic, kGroupId, kConfig, kCaps, kMode, kStartOffset, kConnectTimeout };
@@ -107,7 +94,7 @@ GType gst_kafka_src_mode_get_type(void) {
 
 GType gst_kafka_src_start_offset_get_type(void) {
   static const GEnumValue values[] = {
-      {int(gkv::StartOffset::kAuto), "committed with group-id in mode=stream, else latest", "auto"},
+      {int(gkv::StartOffset::kAuto), "With group-id in mode=stream as committed, else as latest", "auto"},
       {int(gkv::StartOffset::kLatest), "Messages that come from now on", "latest"},
       {int(gkv::StartOffset::kEarliest), "The oldest message that the broker still has", "earliest"},
       {int(gkv::StartOffset::kCommitted), "Where the consumer group stopped; earliest if it never read", "committed"},
@@ -126,8 +113,12 @@ static gboolean gst_kafka_src_start(GstBaseSrc* src) {
           "Without a consumer group there is no committed offset; set the property group-id or another "
           "start-offset.");
     }
+    if (settings.caps && !gst_caps_is_fixed(settings.caps.get())) {
+      throw gkv::Failure(
+          "The messages can have one format only, and the caps leave a choice; correct the property caps.");
+    }
     state->running = Running{.caps_property = settings.caps};
-    *state->consumer.lock() = std::make_shared<gkv::FrameConsumer>(
+    *state->consumer.lock() = gkv::FrameConsumer::start(
         gkv::FrameConsumer::Settings{.config = {.bootstrap_servers = settings.bootstrap_servers,
                                                 .user = gkv::to_settings(settings.config.get())},
                                      .topic = settings.topic,
@@ -142,6 +133,7 @@ static gboolean gst_kafka_src_start(GstBaseSrc* src) {
 
 static gboolean gst_kafka_src_stop(GstBaseSrc* src) {
   const auto consumer = std::exchange(*GST_KAFKA_SRC(src)->state->consumer.lock(), nullptr);
+  if (consumer) consumer->stop();
   return TRUE;
 }
 
@@ -160,12 +152,11 @@ static gboolean gst_kafka_src_unlock_stop(GstBaseSrc* src) {
   return TRUE;
 }
 
-static void complain(GstKafkaSrc* self, Complaint& complaint, const std::string& what, const std::string& detail) {
-  ++complaint.count;
+static void complain(GstKafkaSrc* self, gkv::Complaint& complaint, const std::string& what, const std::string& detail) {
   GST_DEBUG_OBJECT(self, "%s %s", what.c_str(), detail.c_str());
-  if (!complaint.is_due()) return;
+  if (!complaint.count_one()) return;
   gkv::post_warning(self,
-                    gkv::Failure(what + " " + std::to_string(complaint.count) + " such messages so far.", detail));
+                    gkv::Failure(what + " " + std::to_string(complaint.count()) + " such messages so far.", detail));
 }
 
 /// @return caps of a message without any in its headers, or null
@@ -195,6 +186,15 @@ static bool negotiate(GstKafkaSrc* self, const gkv::ReceivedFrame& frame, const 
         "What the messages of the topic are is unknown: they have no caps header and look like nothing "
         "known; set the property caps.",
         "typefinding found nothing");
+  }
+  if (!gst_pad_peer_query_accept_caps(GST_BASE_SRC_PAD(self), caps.get())) {
+    gchar* text = gst_caps_to_string(caps.get());
+    const std::string detail = text;
+    g_free(text);
+    throw gkv::Failure("The element behind kafkasrc does not take the frames of this topic, which are " +
+                           std::string(gst_structure_get_name(gst_caps_get_structure(caps.get(), 0))) +
+                           "; put what converts them between, such as jpegdec or jpegenc.",
+                       detail);
   }
   if (!gst_base_src_set_caps(GST_BASE_SRC(self), caps.get())) return false;
   running.caps_text = caps_text;
@@ -232,7 +232,9 @@ static GstFlowReturn gst_kafka_src_create(GstPushSrc* src, GstBuffer** buffer) {
     auto next = next_frame(self, *consumer);
     if (!next) return consumer->failed() ? GST_FLOW_ERROR : GST_FLOW_FLUSHING;
     auto& [frame, headers] = *next;
-    if (!negotiate(self, frame, headers.caps)) return GST_FLOW_NOT_NEGOTIATED;
+    if (!negotiate(self, frame, headers.caps)) {
+      return GST_PAD_IS_FLUSHING(GST_BASE_SRC_PAD(src)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
+    }
     const bool hold = consumer->may_be_held(frame);
     *buffer = gkv::to_buffer(std::move(frame), std::move(headers), hold);
     return GST_FLOW_OK;
@@ -347,7 +349,7 @@ static void gst_kafka_src_class_init(GstKafkaSrcClass* klass) {
   gst_element_class_set_static_metadata(
       element, "Kafka source", "Source/Network",
       "Reads each message of an Apache Kafka topic as one buffer, e.g. kafkasrc bootstrap-servers=localhost:9092 "
-      "topic=videocam ! jpegdec ! autovideosink",
+      "topic=videocam ! jpegdec ! videoconvert ! autovideosink",
       "gst-kafka-vision contributors");
 
   auto* base_src = GST_BASE_SRC_CLASS(klass);

@@ -85,12 +85,22 @@ TEST(Headers, AMalformedHeaderIsIgnoredAndNamed) {
       {"ce_caps", std::string(65 * 1024, 'a')},
       {"ce_source", std::string("a\0b", 3)},
       {"ce_stream", "\xff"},
+      {"ce_caps", "image/jpeg, a=" + std::string(60'000, '{')},
+      {"ce_caps", "image/jpeg, a=" + std::string(60'000, '<')},
+      {"ce_caps", "image/jpeg, a=" + std::string(60'000, '[')},
+      {std::string(257, 'x'), "a foreign name that is too long"},
   };
   for (const Header& header : malformed) {
     const DecodedHeaders read = decoded({{"ce_id", "kept"}, header});
     EXPECT_EQ(read.problems.size(), 1U) << header.name << "=" << header.value.substr(0, 40);
     EXPECT_EQ(encode_headers(read.headers), encode_headers({.id = "kept"})) << header.name;
   }
+}
+
+TEST(Headers, OthersAreBounded) {
+  const DecodedHeaders read = decoded(std::vector<Header>(40, {"x", "y"}));
+  EXPECT_EQ(read.headers.info.foreign_headers.size(), 32U);
+  EXPECT_EQ(read.problems.size(), 8U);
 }
 
 TEST(Headers, FlagsOfANewerSenderAreNoFault) {

@@ -23,6 +23,13 @@ TEST(Json, RefusesDeepNestingBeforeTheParserRecurses) {
   EXPECT_THROW(parse_json(std::string(65, '[') + std::string(65, ']')), Failure);
 }
 
+TEST(Json, NestingIsNotHiddenBehindAComment) {
+  EXPECT_THROW(parse_json("/*\"*/" + std::string(200'000, '[')), Failure);
+  EXPECT_THROW(parse_json("//\"\n" + std::string(200'000, '[')), Failure);
+  EXPECT_THROW(parse_json("['\"'," + std::string(200'000, '[')), Failure);
+  EXPECT_NO_THROW(parse_json(R"(["/* it's a string */"])"));
+}
+
 TEST(Json, RefusesWhatIsNoJson) {
   for (const char* text : {"", " ", "{", "[1,", "{\"a\":}", "nan", "\"\\", "]"}) {
     EXPECT_THROW(parse_json(text), Failure) << text;

@@ -222,6 +222,59 @@ TEST_F(KafkaSink, AStateChangeEndsTheWaitForRoom) {
   EXPECT_EQ(pipeline.set_state(GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
 }
 
+TEST_F(KafkaSink, LosslessLosesNothingOverAPause) {
+  kafka_.set_down();
+  Pipeline pipeline = make("topic=videocam max-queue-frames=2 delivery=lossless drain-timeout=0");
+  pipeline.set_state(GST_STATE_PLAYING);
+  for (int i = 0; i < 2; ++i) push(pipeline, "frame " + std::to_string(i));
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (int i = 2; i < 5; ++i) {  // the third waits for room in the sink
+    const std::string text = "frame " + std::to_string(i);
+    GstBuffer* buffer = gst_buffer_new_memdup(text.data(), text.size());
+    g_signal_emit_by_name(pipeline.element("src"), "push-buffer", buffer, &flow);
+    gst_buffer_unref(buffer);
+  }
+  pipeline.set_state(GST_STATE_PAUSED);
+  kafka_.set_up();
+  pipeline.set_state(GST_STATE_PLAYING);
+  end(pipeline);
+  const auto messages = kafka_.read(5);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(messages[i].value, "frame " + std::to_string(i));
+}
+
+TEST_F(KafkaSink, AStreamOfBytesHasNoRunningTime) {
+  Pipeline pipeline("appsrc name=src format=bytes ! kafkasink name=sink topic=videocam bootstrap-servers=" +
+                    kafka_.bootstrap_servers());
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, "bytes");
+  end(pipeline);
+  const auto message = kafka_.read(1)[0];
+  EXPECT_EQ(message.value, "bytes");
+  EXPECT_FALSE(message.header("ce_pts"));
+}
+
+TEST_F(KafkaSink, ATopicThatTheBrokerCannotCreateIsAnErrorAtOnce) {
+  rd_kafka_mock_topic_set_error(kafka_.cluster(), "new", RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR);
+  Pipeline pipeline = make("topic=new connect-timeout=0");
+  pipeline.set_state(GST_STATE_PLAYING);
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr("create it or correct the property topic"));
+}
+
+TEST_F(KafkaSink, AnErrorEndsTheStream) {
+  Pipeline pipeline = make("topic=videocam delivery=lossless drain-timeout=0");
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, "before");
+  kafka_.read(1);
+  rd_kafka_mock_push_request_errors(kafka_.cluster(), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  push(pipeline, "denied");
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr("denies access to the topic"));
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstBuffer* buffer = gst_buffer_new_memdup("frame", 5);
+  g_signal_emit_by_name(pipeline.element("src"), "push-buffer", buffer, &flow);
+  gst_buffer_unref(buffer);
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr("Internal data stream error"));
+}
+
 TEST_F(KafkaSink, AnEmptyBufferIsNoMessage) {
   Pipeline pipeline = make();
   pipeline.set_state(GST_STATE_PLAYING);
@@ -305,10 +358,22 @@ TEST_F(KafkaSink, AMessageThatTheBrokerRefusesIsAWarning) {
   kafka_.read(1);
   rd_kafka_mock_push_request_errors(kafka_.cluster(), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   push(pipeline, "too large");
+  rd_kafka_mock_push_request_errors(kafka_.cluster(), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("raise message.max.bytes"));
+  push(pipeline, "too large again");
+  while (test::stat(pipeline.element("sink"), "messages-failed") < 2) g_thread_yield();
   push(pipeline, "after");
   end(pipeline);
   EXPECT_EQ(kafka_.read(2)[1].value, "after");
+  EXPECT_TRUE(pipeline.messages(GST_MESSAGE_WARNING).empty());  // said once a minute
+}
+
+TEST_F(KafkaSink, AFrameThatLibrdkafkaRefusesKeepsNobodyWaiting) {
+  Pipeline pipeline = make("topic=videocam delivery=lossless drain-timeout=0 config=\"c,message.max.bytes=1000\"");
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, std::string(5000, 'x'));
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("raise message.max.bytes"));
+  end(pipeline);
   EXPECT_EQ(test::stat(pipeline.element("sink"), "messages-failed"), 1U);
 }
 
@@ -325,6 +390,7 @@ TEST_F(KafkaSink, FramesLeftAtTheEndAreAWarning) {
 TEST_F(KafkaSink, ImpossiblePropertiesAreErrorsThatNameThem) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "set the property topic"},
+      {"topic=" + std::string(600, 't'), "correct the property topic"},
       {"topic=t config=\"c,linger=1\"", "knows no key \"linger\"; correct the property config"},
       {"topic=t config=\"c,linger.ms=soon\"", "the value \"soon\" for the key linger.ms; correct the property config"},
       {"topic=t config=\"c,client.id=1.10\"", "write it as client.id=(string)VALUE in the property config"},

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 class Consumer : public testing::Test {
  protected:
-  std::unique_ptr<FrameConsumer> make(FrameConsumer::Settings settings) {
+  /// A consumer that is stopped when the last reference goes.
+  std::shared_ptr<FrameConsumer> make(FrameConsumer::Settings settings) {
     settings.topic = "videocam";
     settings.connect_timeout = 10s;
     settings.config.bootstrap_servers = kafka_.bootstrap_servers();
@@ -24,8 +25,11 @@ class Consumer : public testing::Test {
       settings.config.user.push_back({key, value});
     }
     const auto fail = [](const Failure& failure) { ADD_FAILURE() << failure.what() << failure.detail(); };
-    return std::make_unique<FrameConsumer>(
-        std::move(settings), kafka::Events{.error = fail, .warning = fail, .info = [](const std::string&) {}});
+    return stopped_at_end(
+        FrameConsumer::start(std::move(settings), {.error = fail, .warning = fail, .info = [](const std::string&) {}}));
+  }
+  static std::shared_ptr<FrameConsumer> stopped_at_end(const std::shared_ptr<FrameConsumer>& consumer) {
+    return {consumer.get(), [consumer](FrameConsumer* last) { last->stop(); }};
   }
   static std::string value_of(const ReceivedFrame& frame) {
     return {reinterpret_cast<const char*>(frame.payload().data()), frame.payload().size()};
@@ -93,12 +97,13 @@ TEST_F(Consumer, FlushingWakesAWaitingReader) {
 
 TEST_F(Consumer, FlushingWakesAReaderThatFindsNoBroker) {
   kafka_.set_down();
-  FrameConsumer consumer(
-      {.config = {.bootstrap_servers = kafka_.bootstrap_servers()}, .topic = "videocam", .connect_timeout = 0ms},
-      {.error = [](const Failure&) {}, .warning = [](const Failure&) {}});
-  auto next = std::async(std::launch::async, [&] { return consumer.next(); });
+  FrameConsumer::Settings settings{.topic = "videocam", .connect_timeout = 0ms};
+  settings.config.bootstrap_servers = kafka_.bootstrap_servers();
+  const auto ignore = [](const Failure&) {};
+  const auto consumer = stopped_at_end(FrameConsumer::start(settings, {.error = ignore, .warning = ignore}));
+  auto next = std::async(std::launch::async, [&] { return consumer->next(); });
   EXPECT_EQ(next.wait_for(100ms), std::future_status::timeout);
-  consumer.set_flushing(true);
+  consumer->set_flushing(true);
   EXPECT_FALSE(next.get());
 }
 

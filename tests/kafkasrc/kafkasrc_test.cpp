@@ -116,6 +116,14 @@ TEST_F(KafkaSrc, BytesThatAreNothingKnownAreAnErrorThatNamesTheProperty) {
   EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr("set the property caps"));
 }
 
+TEST_F(KafkaSrc, AnElementThatDoesNotTakeTheFramesIsAnErrorThatNamesTheFormat) {
+  kafka_.write({.value = kJpeg});
+  Pipeline pipeline("kafkasrc topic=videocam mode=stream start-offset=earliest bootstrap-servers=" +
+                    kafka_.bootstrap_servers() + " ! jpegenc ! fakesink");
+  pipeline.set_state(GST_STATE_PLAYING);
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr("which are image/jpeg; put what converts"));
+}
+
 TEST_F(KafkaSrc, CapsFollowTheMessages) {
   kafka_.write({.value = "a", .headers = {{"ce_caps", "image/jpeg, width=(int)1"}}});
   kafka_.write({.value = "b", .headers = {{"ce_caps", "image/png, width=(int)2"}}});
@@ -142,9 +150,11 @@ TEST_F(KafkaSrc, WhatIsNoFrameIsSkippedAndSaid) {
 TEST_F(KafkaSrc, AMalformedHeaderIsIgnoredAndSaid) {
   for (const Header& header : std::vector<Header>{{"ce_caps", "image/jpeg, width=(int"},
                                                   {"ce_caps", std::string(1 << 20, 'a')},
+                                                  {"ce_caps", "image/jpeg, a=" + std::string(60'000, '{')},
                                                   {"ce_time", "yesterday"},
                                                   {"ce_duration", "-5"},
-                                                  {"ce_classifications", std::string(100'000, '[')}}) {
+                                                  {"ce_classifications", std::string(100'000, '[')},
+                                                  {"ce_classifications", "/*\"*/" + std::string(200'000, '[')}}) {
     kafka_.write({.value = kJpeg, .headers = {header}});
     Pipeline pipeline = make_reader();
     pipeline.set_state(GST_STATE_PLAYING);
@@ -207,6 +217,8 @@ TEST_F(KafkaSrc, ImpossiblePropertiesAreErrorsThatNameThem) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "set the property topic"},
       {"topic=t start-offset=committed", "set the property group-id"},
+      {"topic=t caps=\"video/x-raw,format={RGB,BGR}\"", "correct the property caps"},
+      {"topic=" + std::string(600, 't'), "correct the property topic"},
       {"topic=t bootstrap-servers=\"\"", "set the property bootstrap-servers"},
       {"topic=t config=\"c,fetch=1\"", "knows no key \"fetch\"; correct the property config"},
   };

@@ -18,6 +18,9 @@ constexpr std::string_view kSpecVersion = "1.0";
 constexpr std::string_view kType = "gst-kafka-vision.frame.v1";
 constexpr std::string_view kTypeOfAnyVersion = "gst-kafka-vision.frame.v";
 constexpr std::size_t kLongestHeader = 64 * 1024;
+constexpr int kDeepestCaps = 16;
+constexpr std::size_t kMostForeignHeaders = 32;
+constexpr std::size_t kLongestForeignName = 256;
 constexpr std::size_t kLongestClassifications = 1024 * 1024;
 constexpr std::uint64_t kLargestTime = std::numeric_limits<std::int64_t>::max();
 
@@ -38,6 +41,17 @@ Problem read_text(std::string_view value, std::string& into) {
   if (!g_utf8_validate_len(value.data(), value.size(), nullptr)) return "is no UTF-8 text";
   into = value;
   return {};
+}
+
+/// Caps are parsed by GStreamer, which descends into brackets without a bound: brackets inside of quotes count, too.
+Problem read_caps(std::string_view value, DecodedHeaders& decoded) {
+  int depth = 0;
+  for (const char byte : value) {
+    if (byte == '{' || byte == '<' || byte == '[' || byte == '(') ++depth;
+    if (byte == '}' || byte == '>' || byte == ']' || byte == ')') --depth;
+    if (depth > kDeepestCaps) return "is nested too deeply";
+  }
+  return read_text(value, decoded.headers.caps);
 }
 
 Problem read_time(std::string_view value, std::optional<std::uint64_t>& into) {
@@ -93,7 +107,7 @@ Read find_reader(std::string_view name) {
       {"ce_stream", [](auto value, auto& decoded) { return read_text(value, decoded.headers.info.stream); }},
       {"ce_sequence", read_sequence},
       {"ce_time", read_capture_time},
-      {"ce_caps", [](auto value, auto& decoded) { return read_text(value, decoded.headers.caps); }},
+      {"ce_caps", read_caps},
       {"ce_pts", [](auto value, auto& decoded) { return read_time(value, decoded.headers.pts_ns); }},
       {"ce_dts", [](auto value, auto& decoded) { return read_time(value, decoded.headers.dts_ns); }},
       {"ce_duration", [](auto value, auto& decoded) { return read_time(value, decoded.headers.duration_ns); }},
@@ -146,7 +160,12 @@ DecodedHeaders decode_headers(std::span<const HeaderView> headers) {
   for (const HeaderView& header : headers) {
     const Read read = find_reader(header.name);
     if (!read) {
-      decoded.headers.info.foreign_headers.push_back({std::string(header.name), std::string(header.value)});
+      auto& foreign = decoded.headers.info.foreign_headers;
+      if (foreign.size() < kMostForeignHeaders && header.name.size() <= kLongestForeignName) {
+        foreign.push_back({std::string(header.name), std::string(header.value)});
+      } else {
+        decoded.problems.push_back("There are more than 32 headers of others, or one has a name above 256 bytes.");
+      }
       continue;
     }
     const Problem problem = read(header.value, decoded);

@@ -42,7 +42,8 @@ struct DecodedHeaders {
   std::string unknown_type;           ///< `ce_type`, when it is of our kind but of another version: skip the message
 };
 
-/// Reads headers that nobody vouches for. Headers of others end up in `headers.info.foreign_headers`.
+/// Reads headers that nobody vouches for. Headers of others end up in `headers.info.foreign_headers`: up to 32 of them,
+/// with names of up to 256 bytes.
 DecodedHeaders decode_headers(std::span<const HeaderView> headers);
 
 }  // namespace gkv

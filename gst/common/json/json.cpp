@@ -53,6 +53,9 @@ std::string made_safe(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const char byte = text[i];
     if (scanner.outside(byte)) {
+      // Comments and strings in single quotes are no JSON, but json-glib takes them, and the scanner would lose its
+      // way.
+      if (byte == '/' || byte == '\'') throw Failure("JSON could not be read.", "a comment or a single quote");
       if (byte == '[' || byte == '{') ++depth;
       if (byte == ']' || byte == '}') --depth;
       if (depth > kMaxNesting) throw Failure("JSON could not be read.", "more than 64 levels of nesting");

@@ -25,12 +25,6 @@ rd_kafka_resp_err_t error_of(const rd_kafka_metadata_topic_t& topic) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/// A topic that was created a moment ago, or is about to be.
-bool is_not_there_yet(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-         error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
-}
-
 }  // namespace
 
 Client::Client(rd_kafka_type_t type, Conf conf, Peer peer, Events events, void* opaque)
@@ -70,36 +64,49 @@ Client::Readiness Client::wait_for_topic(milliseconds timeout, const std::atomic
     }
     const std::string words = is_outage(check.error) ? last_words_.snapshot() : std::string();
     if (is_permanent(check.error) || (timeout.count() > 0 && steady_clock::now() - begin >= timeout)) {
-      failed_ = true;
-      events_.error(to_failure(check.error, words, peer_));
+      fail(check.error, words);
       return Readiness::kFailed;
     }
-    if (is_not_there_yet(check.error)) {
-      if (!warned && steady_clock::now() - begin >= kCreationTime) {
-        warned = true;
-        outage_ = true;
-        events_.warning(to_failure(check.error, "waiting for it", peer_));
-      }
-      rd_kafka_poll(handle(), static_cast<int>(kRetryPause.count()));
+    if (is_outage(check.error)) continue;
+    // A broker answered, but the topic is not there yet, or not ready: it may be created in a moment.
+    if (!warned && steady_clock::now() - begin >= kCreationTime) {
+      warned = true;
+      outage_ = true;
+      events_.warning(to_failure(check.error, "waiting for it", peer_));
     }
+    rd_kafka_poll(handle(), static_cast<int>(kRetryPause.count()));
   }
   return Readiness::kStopped;
 }
 
-bool Client::warn_of_outage(rd_kafka_resp_err_t error, const std::string& words) {
-  if (outage_.exchange(true)) return false;
-  events_.warning(to_failure(error, words, peer_));
-  return true;
+void Client::fail(rd_kafka_resp_err_t error, const std::string& words) {
+  if (!failed_.exchange(true)) events_.error(to_failure(error, words, peer_));
+}
+
+void Client::warn_of_outage(rd_kafka_resp_err_t error, const std::string& words) {
+  if (!outage_.exchange(true)) events_.warning(to_failure(error, words, peer_));
 }
 
 void Client::saw_error(rd_kafka_resp_err_t error, const std::string& words) {
   if (is_permanent(error)) {
-    if (!failed_.exchange(true)) events_.error(to_failure(error, words, peer_));
+    fail(error, words);
   } else if (is_outage(error) || error == RD_KAFKA_RESP_ERR__SSL) {
     warn_of_outage(error, words);
   } else {
-    events_.warning(to_failure(error, words, peer_));
+    warn(error, words);
   }
+}
+
+/// What may come with each message is said once a minute.
+void Client::warn(rd_kafka_resp_err_t error, const std::string& words) {
+  std::uint64_t count = 0;
+  {
+    auto complaints = complaints_.lock();
+    Complaint& complaint = (*complaints)[error];
+    if (!complaint.count_one()) return;
+    count = complaint.count();
+  }
+  events_.warning(to_failure(error, words + " (" + std::to_string(count) + " so far)", peer_));
 }
 
 void Client::saw_success() {

@@ -4,9 +4,11 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
+#include "common/complaint.h"
 #include "common/failure.h"
 #include "common/glue/guarded.h"
 #include "common/kafka/config.h"
@@ -48,6 +50,8 @@ class Client {
   /// To be called with what a message or a report says.
   void saw_error(rd_kafka_resp_err_t error, const std::string& words);
   void saw_success();
+  /// Reports an error after which nothing goes any more; the first one counts.
+  void fail(rd_kafka_resp_err_t error, const std::string& words);
 
   /// @return whether no broker or topic could be reached when last tried
   bool in_outage() const { return outage_; }
@@ -64,7 +68,8 @@ class Client {
     int partitions;
   };
   Check check_topic(std::chrono::milliseconds timeout);
-  bool warn_of_outage(rd_kafka_resp_err_t error, const std::string& words);
+  void warn_of_outage(rd_kafka_resp_err_t error, const std::string& words);
+  void warn(rd_kafka_resp_err_t error, const std::string& words);
 
   static void on_error(rd_kafka_t* handle, int error, const char* words, void* opaque);
   static void on_log(const rd_kafka_t* handle, int severity, const char* facility, const char* text);
@@ -74,6 +79,7 @@ class Client {
   void* opaque_;
   std::atomic<bool> outage_{false};
   std::atomic<bool> failed_{false};
+  Guarded<std::map<rd_kafka_resp_err_t, Complaint>> complaints_;
   Guarded<std::string> last_words_;  ///< of the newest connection error, which a time-out alone does not tell
   Handle handle_;                    ///< last: its callbacks use what stands above
 };

@@ -26,7 +26,12 @@ std::string sentence(rd_kafka_resp_err_t error, const Peer& peer) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       return "The topic \"" + peer.topic + "\" does not exist on the Kafka broker at " + peer.bootstrap_servers +
              "; create it or correct the property topic.";
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+      return "The topic \"" + peer.topic + "\" does not exist, and the Kafka broker at " + peer.bootstrap_servers +
+             " cannot create it; create it or correct the property topic.";
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
       return "\"" + peer.topic + "\" cannot be the name of a Kafka topic; correct the property topic.";
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
       return "The Kafka broker at " + peer.bootstrap_servers + " denies access to the topic \"" + peer.topic +
@@ -69,8 +74,12 @@ bool is_permanent(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR__INVALID_ARG:
+    case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__FATAL: return true;
     default: return false;
   }
