@@ -2,8 +2,9 @@
 
 usage: summary.py FILE…    .xml (JUnit), .json (Meson's log), .txt and .log (output of tests)
 
-Counts single test cases. A test program that ends badly after all of its cases have passed (a leak, a crash at
-exit) counts as one failure, and so does a log with a CRITICAL or WARNING of GLib's, which no run may print.
+Counts single test cases. A test program that ends badly though no case of it failed (a crash, a time-out, a leak)
+counts as one failure, and so does each CRITICAL or WARNING of GLib's and each report of a sanitizer in a log, which no
+run may print.
 """
 
 from __future__ import annotations
@@ -13,16 +14,28 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-GLIB_COMPLAINT = re.compile(r"(-CRITICAL|-WARNING|\bCRITICAL|\bWARNING) \*\*:")
+COMPLAINT = re.compile(
+    r"(-CRITICAL|-WARNING|\bCRITICAL|\bWARNING) \*\*:|\bSUMMARY: \w+Sanitizer:|: runtime error: "
+)
+
+
+def cases(file: Path) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:
+    """Each case of a JUnit file, with its suite."""
+    for suite in ElementTree.parse(file).iter("testsuite"):
+        for case in suite.iter("testcase"):
+            yield suite, case
 
 
 def read_junit(file: Path, counts: Counter[str]) -> list[str]:
     """Count the cases of a JUnit file; returns the names of those that failed."""
     failed = []
-    for case in ElementTree.parse(file).iter("testcase"):
+    for suite, case in cases(file):
         name = f"{case.get('classname') or ''}.{case.get('name')}".lstrip(".")
+        if suite.get("name") == case.get("classname"):
+            continue  # Meson's entry for a program that left no cases; read_meson_log() tells of it
         if case.find("failure") is not None or case.find("error") is not None:
             failed.append(name)
         elif case.find("skipped") is not None or case.get("status") == "notrun":
@@ -33,21 +46,20 @@ def read_junit(file: Path, counts: Counter[str]) -> list[str]:
 
 
 def read_meson_log(file: Path) -> list[str]:
-    """Programs that failed although no case of theirs did."""
+    """Programs that ended badly although no case of theirs failed."""
     failed = []
     for line in file.read_text(encoding="utf-8").splitlines():
         test = json.loads(line)
-        cases_failed = "[  FAILED  ]" in test.get("stdout", "")
-        if test["result"] not in ("OK", "EXPECTEDFAIL", "SKIP") and "[  PASSED  ]" in test.get("stdout", "") \
-                and not cases_failed:
-            failed.append(f"{test['name']}: ended with {test['result']} ({test.get('returncode')}) after its cases")
+        lists_failures = " FAILED TEST" in test.get("stdout", "")  # GoogleTest's last words, after all cases
+        if test["result"] not in ("OK", "EXPECTEDFAIL", "SKIP") and not lists_failures:
+            failed.append(f"{test['name']}: ended with {test['result']} (exit code {test.get('returncode')})")
     return failed
 
 
 def read_output(file: Path) -> list[str]:
-    """GLib's complaints in the output of tests, each text once."""
+    """Complaints of GLib's and reports of sanitizers in the output of tests, each text once."""
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    return list(dict.fromkeys(f"{file}: {line.strip()}" for line in lines if GLIB_COMPLAINT.search(line)))
+    return list(dict.fromkeys(f"{file}: {line.strip()}" for line in lines if COMPLAINT.search(line)))
 
 
 def main(files: list[Path]) -> int:

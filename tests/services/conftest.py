@@ -12,7 +12,6 @@ from demo.stack.paths import TOOLS
 from demo.stack.service import Service
 from demo.stack.stack import Stack
 
-
 PATTERNS = ["pinwheel", "smpte", "checkers-8", "spokes", "circular", "bar"]
 """Test patterns that the model names right in every frame: a wrong label is the chain's fault then."""
 

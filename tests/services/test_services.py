@@ -32,7 +32,7 @@ def service_environment(pipeline: str, stack: Stack, topic: str) -> dict[str, st
 
 
 def ends_cleanly(process: Process) -> None:
-    """SIGINT ends a service in good order: what takes longer than the launcher waits (below 2 s), it stops and says so."""
+    """SIGINT ends a service in good order; one that needs longer than 2 s the launcher stops, and says so."""
     process.send_signal(signal.SIGINT)
     code = process.wait()
     assert code == 0, process.failure(f"ended with exit code {code}")
