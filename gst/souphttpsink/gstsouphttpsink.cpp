@@ -76,7 +76,8 @@ gkv::BytesPtr share(GstBuffer* buffer) {
 
 struct SoupHttpSinkState {
   gkv::Guarded<Settings> settings;
-  gkv::Guarded<std::unique_ptr<gkv::HttpServer>> server;  ///< null when stopped
+  /// Null when stopped. Shared with the streaming thread alone, so that stop() is who ends it.
+  gkv::Guarded<std::shared_ptr<gkv::HttpServer>> server;
   gkv::Guarded<Stream> stream;
 };
 
@@ -116,9 +117,9 @@ static void publish(GstSoupHttpSink* self, GstBuffer* buffer, gkv::BytesPtr jpeg
   }
   const auto info = gkv::frame_info(buffer);
   const bool named = info && !info->source.empty();
-  auto server = self->state->server.lock();
-  (*server)->publish(named ? info->source : kUnnamedSource, std::move(jpeg),
-                     info ? info->capture_time_ns : std::nullopt);
+  // Not under the lock: it may free the buffer that the picture replaces, which runs other elements' code.
+  const auto server = self->state->server.snapshot();
+  server->publish(named ? info->source : kUnnamedSource, std::move(jpeg), info ? info->capture_time_ns : std::nullopt);
 }
 
 static GstFlowReturn gst_soup_http_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
@@ -155,7 +156,7 @@ static gboolean gst_soup_http_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
 static gboolean gst_soup_http_sink_start(GstBaseSink* sink) {
   auto* self = GST_SOUP_HTTP_SINK(sink);
   return gkv::reporting_failure(sink, gboolean{FALSE}, [&] {
-    auto server = std::make_unique<gkv::HttpServer>(self->state->settings.snapshot().server);
+    auto server = std::make_shared<gkv::HttpServer>(self->state->settings.snapshot().server);
     GST_INFO_OBJECT(self, "serving at %s", server->url().c_str());
     *self->state->stream.lock() = Stream();
     *self->state->server.lock() = std::move(server);
@@ -173,8 +174,7 @@ static gboolean gst_soup_http_sink_event(GstBaseSink* sink, GstEvent* event) {
   const bool eos = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
   const auto handled = GST_BASE_SINK_CLASS(gst_soup_http_sink_parent_class)->event(sink, event);
   if (eos) {
-    auto server = GST_SOUP_HTTP_SINK(sink)->state->server.lock();
-    if (*server) (*server)->end_streams();
+    if (const auto server = GST_SOUP_HTTP_SINK(sink)->state->server.snapshot()) server->end_streams();
   }
   return handled;
 }
@@ -248,10 +248,11 @@ static void install_properties(GObjectClass* object) {
                           defaults.server.boundary.c_str(), kFlags));
   g_object_class_install_property(
       object, kStats,
-      g_param_spec_boxed("stats", "Statistics",
-                         "Those of GstBaseSink, viewers (streams being sent now) and malformed (frames or parts "
-                         "skipped because they were no JPEG pictures)",
-                         GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed(
+          "stats", "Statistics",
+          "Those of GstBaseSink, viewers (streams being sent now, 0 when stopped) and malformed (frames or "
+          "parts skipped because they were no JPEG pictures, since the element last started)",
+          GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 static void gst_soup_http_sink_class_init(GstSoupHttpSinkClass* klass) {

@@ -3,12 +3,13 @@
 #include <libsoup/soup.h>
 
 #include <atomic>
+#include <optional>
 #include <thread>
 #include <utility>
 
-#include "accepted_sockets.h"
+#include "alarm.h"
 #include "audience.h"
-#include "common/failure.h"
+#include "connections.h"
 #include "listening_socket.h"
 #include "responses.h"
 #include "routes.h"
@@ -39,25 +40,6 @@ class ThreadDefault {
   GMainContext* context_;
 };
 
-gboolean dispatch_once(GSource* source, GSourceFunc callback, gpointer data) {
-  g_source_set_ready_time(source, -1);
-  return callback(data);
-}
-
-/// A source that sleeps until somebody, on any thread, sets its ready time.
-SourcePtr make_alarm(GMainContext* context, GSourceFunc callback, gpointer data) {
-  static GSourceFuncs functions = {nullptr, nullptr, dispatch_once, nullptr, nullptr, nullptr};
-  SourcePtr source(g_source_new(&functions, sizeof(GSource)));
-  g_source_set_callback(source.get(), callback, data, nullptr);
-  g_source_attach(source.get(), context);
-  return source;
-}
-
-gint64 to_monotonic_us(Delivery::Clock::time_point when) {
-  const auto from_now = std::chrono::duration_cast<std::chrono::microseconds>(when - Delivery::Clock::now());
-  return g_get_monotonic_time() + from_now.count();
-}
-
 }  // namespace
 
 /// What runs: libsoup and all viewers on one thread. Members are that thread's, but for those marked.
@@ -75,7 +57,6 @@ class HttpServer::Service {
  private:
   static void read_headers(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self);
   static void read_request(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self);
-  static void connected(SoupServer*, SoupServerMessage* message, gpointer self);
   static gboolean woken(gpointer self);
   static gboolean time_to_repeat(gpointer self);
   static gboolean grace_over(gpointer self);
@@ -97,7 +78,7 @@ class HttpServer::Service {
   MainLoopPtr loop_{g_main_loop_new(context_.get(), FALSE)};
   GObjectPtr<SoupServer> server_;
   int port_ = 0;
-  AcceptedSockets sockets_;
+  std::optional<Connections> connections_;
   Audience audience_;
   SourcePtr repeat_;
   SourcePtr grace_;
@@ -119,13 +100,7 @@ HttpServer::Service::Service(const Config& config) : address_(config.address), f
     server_.reset(soup_server_new("raw-paths", TRUE, nullptr));
     soup_server_add_early_handler(server_.get(), nullptr, read_headers, this, nullptr);
     soup_server_add_handler(server_.get(), nullptr, read_request, this, nullptr);
-    g_signal_connect(server_.get(), "request-started", G_CALLBACK(connected), this);
-    GError* error = nullptr;
-    if (!soup_server_listen_socket(server_.get(), socket.get(), SoupServerListenOptions(0), &error)) {
-      const GErrorPtr owned(error);
-      throw Failure("Cannot serve on port " + std::to_string(port_) + "; set the property port to another one",
-                    owned->message);
-    }
+    connections_.emplace(std::move(socket), server_.get(), context_.get(), config.request_timeout);
   }
   wake_up_ = make_alarm(context_.get(), woken, this);
   repeat_ = make_alarm(context_.get(), time_to_repeat, this);
@@ -142,11 +117,6 @@ void HttpServer::Service::run() {
   ThreadDefault context(context_.get());
   g_main_loop_run(loop_.get());
   soup_server_disconnect(server_.get());
-  sockets_.sweep();
-}
-
-void HttpServer::Service::connected(SoupServer*, SoupServerMessage* message, gpointer self) {
-  if (auto* socket = soup_server_message_get_socket(message)) static_cast<Service*>(self)->sockets_.add(socket);
 }
 
 void HttpServer::Service::publish(const std::string& source, FramePtr frame) {
@@ -204,8 +174,9 @@ gboolean HttpServer::Service::grace_over(gpointer self) {
 }
 
 void HttpServer::Service::read_headers(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*,
-                                       gpointer) {
-  refuse_unserved(message, find_route(path));
+                                       gpointer self) {
+  set_common_headers(message);
+  refuse_unserved(message, find_route(path), static_cast<Service*>(self)->connections_->socket(message));
 }
 
 void HttpServer::Service::read_request(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*,
@@ -263,8 +234,8 @@ void HttpServer::Service::answer_snapshot(SoupServerMessage* message, const std:
 }
 
 void HttpServer::Service::add_viewer(SoupServerMessage* message, const std::string& source, FramePtr newest) {
-  auto viewer =
-      std::make_unique<Viewer>(message, source, format_, context_.get(), [this](Viewer& gone) { remove_viewer(gone); });
+  auto viewer = std::make_unique<Viewer>(message, connections_->socket(message), source, format_, context_.get(),
+                                         [this](Viewer& gone) { remove_viewer(gone); });
   auto& added = *viewer;
   audience_.add(std::move(viewer));
   viewers_ = audience_.size();

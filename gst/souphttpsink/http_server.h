@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,8 @@ class HttpServer {
     std::string address = "127.0.0.1";       ///< IPv4 or IPv6 address to listen on
     int port = 0;                            ///< 0: the system picks one
     std::string boundary = "MJPEGBOUNDARY";  ///< between the parts of a stream
+    /// How long a connection may take to send a request; it is closed then.
+    std::chrono::milliseconds request_timeout{10'000};
   };
 
   /// Listens and serves from now on.

@@ -25,12 +25,11 @@ bool has_body(SoupMessageHeaders* request) {
          soup_message_headers_get_content_length(request) > 0;
 }
 
-void drop_chunk(SoupServerMessage* message, GBytes* chunk, gpointer) {
+void drop_chunk(SoupServerMessage* message, GBytes* chunk, gpointer socket) {
   const char* key = "dropped-bytes";
   const auto dropped = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(message), key)) + g_bytes_get_size(chunk);
   g_object_set_data(G_OBJECT(message), key, GSIZE_TO_POINTER(dropped));
-  if (dropped <= kMaxDroppedBytes) return;
-  if (auto* socket = soup_server_message_get_socket(message)) g_socket_close(socket, nullptr);
+  if (dropped > kMaxDroppedBytes) g_socket_shutdown(G_SOCKET(socket), TRUE, TRUE, nullptr);
 }
 
 GResource* page_files() {
@@ -53,11 +52,18 @@ PageFile page_file(Endpoint endpoint) {
 
 }  // namespace
 
-void refuse_unserved(SoupServerMessage* message, const std::optional<Route>& route) {
-  soup_message_headers_replace(soup_server_message_get_response_headers(message), "Cache-Control", "no-store");
+void set_common_headers(SoupServerMessage* message) {
+  auto* headers = soup_server_message_get_response_headers(message);
+  soup_message_headers_replace(headers, "Cache-Control", "no-store");
+  soup_message_headers_replace(headers, "Connection", "close");
+}
+
+void refuse_unserved(SoupServerMessage* message, const std::optional<Route>& route, GSocket* socket) {
   soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
   const bool body = has_body(soup_server_message_get_request_headers(message));
-  if (body) g_signal_connect(message, "got-chunk", G_CALLBACK(drop_chunk), nullptr);
+  if (body && socket != nullptr) {
+    g_signal_connect_object(message, "got-chunk", G_CALLBACK(drop_chunk), socket, GConnectFlags(0));
+  }
 
   const char* method = soup_server_message_get_method(message);
   if (!route) {
@@ -66,7 +72,6 @@ void refuse_unserved(SoupServerMessage* message, const std::optional<Route>& rou
     soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow", "GET, HEAD");
     respond_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Only GET and HEAD are served.");
   } else if (body) {
-    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Connection", "close");
     respond_text(message, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "A request has no body here.");
   }
 }

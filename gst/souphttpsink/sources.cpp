@@ -13,27 +13,30 @@ FramePtr make_frame(BytesPtr jpeg, std::optional<std::uint64_t> capture_time_ns)
 }
 
 void Sources::publish(const std::string& source, FramePtr frame, Clock::time_point now) {
+  // Freed after the lock, as is what `frame` becomes: that runs the code of whoever owns the picture's memory.
+  FramePtr forgotten;
   auto state = state_.lock();
   auto found = state->entries.find(source);
   if (found == state->entries.end()) {
-    if (state->entries.size() >= limit_) forget_most_silent(*state);
+    if (state->entries.size() >= limit_) forgotten = forget_most_silent(*state);
     found = state->entries.try_emplace(source).first;
     found->second.order = state->arrivals++;
   }
   auto& entry = found->second;
-  // What it replaces is freed by whoever holds it last, after the lock.
   std::swap(entry.newest, frame);
   ++entry.frames;
   entry.published = now;
   state->changed.insert(source);
 }
 
-void Sources::forget_most_silent(State& state) {
+FramePtr Sources::forget_most_silent(State& state) {
   const auto found = std::min_element(state.entries.begin(), state.entries.end(), [](const auto& a, const auto& b) {
     return a.second.published < b.second.published;
   });
   state.changed.erase(found->first);
+  auto newest = std::move(found->second.newest);
   state.entries.erase(found);
+  return newest;
 }
 
 FramePtr Sources::newest(const std::string& source) {

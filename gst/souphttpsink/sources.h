@@ -68,7 +68,7 @@ class Sources {
     std::uint64_t arrivals = 0;
   };
 
-  static void forget_most_silent(State& state);
+  static FramePtr forget_most_silent(State& state);
 
   const std::size_t limit_;
   Guarded<State> state_;

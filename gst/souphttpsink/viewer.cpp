@@ -13,13 +13,10 @@ namespace {
 /// Bytes that wait in the kernel unsent: more would be older pictures for a slow viewer. 16 to 128 KiB measure alike.
 constexpr int kUnsentBytes = 64 * 1024;
 
-/// How long a viewer may leave sent bytes unacknowledged, or its window shut, before the kernel drops it.
-constexpr int kUserTimeoutMs = 10'000;
-
 }  // namespace
 
-Viewer::Viewer(SoupServerMessage* message, std::string source, const StreamFormat& format, GMainContext* context,
-               std::function<void(Viewer&)> on_gone)
+Viewer::Viewer(SoupServerMessage* message, GSocket* socket, std::string source, const StreamFormat& format,
+               GMainContext* context, std::function<void(Viewer&)> on_gone)
     : message_(SOUP_SERVER_MESSAGE(g_object_ref(message))),
       body_(soup_server_message_get_response_body(message)),
       source_(std::move(source)),
@@ -32,9 +29,9 @@ Viewer::Viewer(SoupServerMessage* message, std::string source, const StreamForma
   g_signal_connect(message, "finished", G_CALLBACK(gone), this);
   g_signal_connect(message, "disconnected", G_CALLBACK(gone), this);
 
-  if (auto* socket = soup_server_message_get_socket(message)) {
+  if (socket != nullptr) {
     socket_.reset(G_SOCKET(g_object_ref(socket)));
-    limit_kernel_buffers();
+    limit_kernel_buffer();
     watch(GIOCondition(G_IO_IN | G_IO_HUP | G_IO_ERR));
   }
   soup_message_body_append_bytes(body_, format_.opening());
@@ -49,13 +46,11 @@ void Viewer::set_headers(SoupServerMessage* message, const StreamFormat& format)
   // Chunked encoding would be sent to HTTP/1.0 as well, and would cost three writes for each chunk.
   soup_message_headers_set_encoding(headers, SOUP_ENCODING_EOF);
   soup_message_headers_replace(headers, "Content-Type", format.content_type().c_str());
-  soup_message_headers_replace(headers, "Connection", "close");
   soup_message_headers_replace(headers, "X-Accel-Buffering", "no");
 }
 
-void Viewer::limit_kernel_buffers() {
+void Viewer::limit_kernel_buffer() {
   g_socket_set_option(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytes, nullptr);
-  g_socket_set_option(socket_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs, nullptr);
 }
 
 /// libsoup does not look at the socket of a message that has nothing to write.

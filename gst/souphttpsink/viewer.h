@@ -16,12 +16,13 @@ class Viewer {
  public:
   /// Begins the response.
   /// @param message  GET request that has been read, not answered yet
+  /// @param socket  the message's; null: its connection is over
   /// @param source  which source's frames it is sent; empty: not known yet
   /// @param format  must outlive the viewer
   /// @param context  of the server's thread
   /// @param on_gone  called when the response is over; may delete the viewer
-  Viewer(SoupServerMessage* message, std::string source, const StreamFormat& format, GMainContext* context,
-         std::function<void(Viewer&)> on_gone);
+  Viewer(SoupServerMessage* message, GSocket* socket, std::string source, const StreamFormat& format,
+         GMainContext* context, std::function<void(Viewer&)> on_gone);
   ~Viewer();
   Viewer(const Viewer&) = delete;
   Viewer& operator=(const Viewer&) = delete;
@@ -49,7 +50,7 @@ class Viewer {
 
   void send(FramePtr frame);
   void append(const FramePtr& frame);
-  void limit_kernel_buffers();
+  void limit_kernel_buffer();
   void watch(GIOCondition condition);
   bool said_goodbye(GIOCondition condition);
 

@@ -2,6 +2,8 @@
 #include <gst/check/gstharness.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -118,6 +120,27 @@ TEST_F(SoupHttpSinkTest, DoesNotCopyAFrame) {
   push(picture(2));
   EXPECT_EQ(GST_MINI_OBJECT_REFCOUNT_VALUE(buffer), 1) << "and it lets go of it when there is a newer one";
   gst_buffer_unref(buffer);
+}
+
+TEST_F(SoupHttpSinkTest, HoldsNoLockWhenItFreesABuffer) {
+  // What a buffer's owner does when it gets the buffer back, here: it looks at the element.
+  struct Owner {
+    GstElement* element;
+    std::future<int> port;
+    bool answered = false;
+  } owner{element(), {}, false};
+  const auto freed = [](gpointer data) {
+    auto* self = static_cast<Owner*>(data);
+    self->port = std::async(std::launch::async, port_of, self->element);
+    self->answered = self->port.wait_for(std::chrono::nanoseconds(kHang)) == std::future_status::ready;
+  };
+  auto bytes = picture(1);
+  g_object_set(element(), "enable-last-sample", FALSE, nullptr);
+  auto* buffer =
+      gst_buffer_new_wrapped_full(GstMemoryFlags(0), bytes.data(), bytes.size(), 0, bytes.size(), &owner, freed);
+  ASSERT_EQ(gst_harness_push(harness_.get(), buffer), GST_FLOW_OK);
+  push(picture(2));
+  EXPECT_TRUE(owner.answered);
 }
 
 TEST_F(SoupHttpSinkTest, TellsSourcesApartByTheirMeta) {
