@@ -54,7 +54,11 @@ class Classifier::Worker {
       seats_[i].client = std::make_unique<ModelClient>(std::move(models[i]), http(), timeout);
     }
   }
-  ~Worker() { http_.reset(); }
+  ~Worker() {
+    // The HttpClient's end runs the main context: a retry that is due would send through it.
+    for (Seat& seat : seats_) seat.retry = Timer();
+    http_.reset();
+  }
 
   void ask_idle_models() {
     shared_.lock()->woken = false;
@@ -115,7 +119,7 @@ class Classifier::Worker {
 
   void failed(std::size_t model, const Refusal& refusal) {
     Seat& seat = seats_[model];
-    const Outage::Report report = seat.outage.failed(refusal.trouble);
+    const Outage::Report report = seat.outage.failed(refusal.trouble, Outage::Clock::now());
     {
       auto shared = shared_.lock();
       shared->models[model].asked = false;

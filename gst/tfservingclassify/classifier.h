@@ -22,7 +22,7 @@ namespace gkv {
 /// Who is told what happens; called from the classifier's thread, with no lock held.
 struct ClassifierListener {
   std::function<void(const std::string& source, const Classification&)> on_result;
-  std::function<void(const Failure&)> on_outage;  ///< a model's first failure after an answer
+  std::function<void(const Failure&)> on_outage;  ///< a model fails; once for each outage, see Outage
   std::function<void(const Failure&)> on_notice;  ///< an outage has another cause now, or is over
 };
 

@@ -1,5 +1,6 @@
 #include "gstframepicture.h"
 
+#include <string>
 #include <utility>
 
 #include "common/failure.h"
@@ -64,6 +65,19 @@ class MappedFrame {
   GstVideoFrame frame_;
 };
 
+Jpeg encode(const GstVideoInfo& info, GstBuffer* buffer, int quality) {
+  const MappedFrame frame(info, buffer);
+  try {
+    return encode_jpeg(frame.picture(), quality);
+  } catch (const Failure& failure) {
+    const std::string size = std::to_string(info.width) + "x" + std::to_string(info.height);
+    throw Failure("A frame of " + size + " pixels in " + gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&info)) +
+                      " could not be encoded to JPEG; put videoscale or jpegenc in front of tfservingclassify. "
+                      "The video goes on.",
+                  failure.detail());
+  }
+}
+
 /// The one field, and not frame_info(): this is done for each frame.
 std::uint64_t capture_time(GstBuffer* buffer) {
   guint64 time = 0;
@@ -89,10 +103,7 @@ std::span<const std::byte> FramePicture::jpeg() {
   if (encoded_) return encoded_->bytes();
   if (mapped_) return mapped_->bytes();
   if (!format_->raw) return mapped_.emplace(buffer_.get()).bytes();
-  {
-    const MappedFrame frame(*format_->raw, buffer_.get());
-    encoded_ = encode_jpeg(frame.picture(), format_->jpeg_quality);
-  }
+  encoded_ = encode(*format_->raw, buffer_.get(), format_->jpeg_quality);
   buffer_.reset();
   return encoded_->bytes();
 }

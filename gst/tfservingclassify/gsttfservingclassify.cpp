@@ -39,6 +39,8 @@
 GST_DEBUG_CATEGORY_STATIC(tf_serving_classify_debug);
 #define GST_CAT_DEFAULT tf_serving_classify_debug
 
+#define RAW_FORMATS "I420, NV12, BGR, RGB, BGRx, RGBx, xRGB, xBGR, BGRA, RGBA, ARGB, ABGR, GRAY8"
+
 #define GST_TYPE_TF_SERVING_CLASSIFY_MODE (gst_tf_serving_classify_mode_get_type())
 
 namespace {
@@ -61,6 +63,7 @@ struct Settings {
 /// What runs between start and stop.
 struct Running {
   std::shared_ptr<gkv::Classifier> classifier;
+  guint models = 0;
   Mode mode = kAsync;
   int jpeg_quality = kDefaultJpegQuality;
 };
@@ -133,10 +136,12 @@ static std::vector<gkv::Model> models_of(const Settings& settings) {
 static gboolean gst_tf_serving_classify_start(GstTfServingClassify* self) {
   return gkv::reporting_failure(self, gboolean{FALSE}, [self] {
     const Settings settings = self->state->settings.snapshot();
-    auto classifier = std::make_shared<gkv::Classifier>(
-        models_of(settings), std::chrono::milliseconds(settings.timeout_ms), bus_listener(self));
-    *self->state->running.lock() = {
-        .classifier = std::move(classifier), .mode = settings.mode, .jpeg_quality = settings.jpeg_quality};
+    std::vector<gkv::Model> models = models_of(settings);
+    Running running{
+        .models = static_cast<guint>(models.size()), .mode = settings.mode, .jpeg_quality = settings.jpeg_quality};
+    running.classifier = std::make_shared<gkv::Classifier>(
+        std::move(models), std::chrono::milliseconds(settings.timeout_ms), bus_listener(self));
+    *self->state->running.lock() = std::move(running);
     return gboolean{TRUE};
   });
 }
@@ -200,12 +205,58 @@ static gboolean gst_tf_serving_classify_set_caps(GstTfServingClassify* self, Gst
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
   const auto format = gkv::frame_format(caps, self->state->running.lock()->jpeg_quality);
-  if (!format) {
-    GST_ERROR_OBJECT(self, "unsupported caps %" GST_PTR_FORMAT, static_cast<gpointer>(caps));
-    return FALSE;
-  }
+  if (!format) return FALSE;
   self->state->format = std::make_shared<const gkv::FrameFormat>(*format);
   return TRUE;
+}
+
+/// Says why a stream is about to be refused. The pad itself refuses most caps before the element's event function sees
+/// them, and a query whether caps are accepted is no place for it: who asks may have another choice.
+static GstPadProbeReturn tell_unreadable_caps(GstPad*, GstPadProbeInfo* info, gpointer element) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  if (gkv::frame_format(caps, kDefaultJpegQuality)) return GST_PAD_PROBE_OK;
+  GST_ELEMENT_ERROR(element, STREAM, FORMAT,
+                    ("tfservingclassify takes image/jpeg, and video/x-raw in %s; put videoconvert or jpegenc in front "
+                     "of it.",
+                     RAW_FORMATS),
+                    ("the stream is %" GST_PTR_FORMAT, static_cast<gpointer>(caps)));
+  return GST_PAD_PROBE_OK;
+}
+
+/// Asks who fills a pool for as many buffers more as are kept here, of one source: the newest frame, which waits, and
+/// one that each model is asked about.
+static void announce_kept_frames(GstQuery* query, guint models) {
+  const guint kept = models + 1;
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(query, &caps, nullptr);
+  if (gst_query_get_n_allocation_pools(query) == 0) {
+    GstVideoInfo info;
+    if (!caps || !gst_structure_has_name(gst_caps_get_structure(caps, 0), "video/x-raw")) return;
+    if (!gst_video_info_from_caps(&info, caps)) return;
+    gst_query_add_allocation_pool(query, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)), kept, 0);
+    return;
+  }
+  for (guint i = 0; i < gst_query_get_n_allocation_pools(query); ++i) {
+    GstBufferPool* pool = nullptr;
+    guint size = 0;
+    guint min = 0;
+    guint max = 0;
+    gst_query_parse_nth_allocation_pool(query, i, &pool, &size, &min, &max);
+    gst_query_set_nth_allocation_pool(query, i, pool, size, min + kept, max == 0 ? 0 : max + kept);
+    if (pool) gst_object_unref(pool);
+  }
+}
+
+static gboolean gst_tf_serving_classify_sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  const gboolean answered = gst_pad_query_default(pad, parent, query);
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return answered;
+  const guint models = GST_TF_SERVING_CLASSIFY(parent)->state->running.lock()->models;
+  if (models == 0) return answered;
+  announce_kept_frames(query, models);
+  return answered || gst_query_get_n_allocation_pools(query) > 0;
 }
 
 static gboolean gst_tf_serving_classify_sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
@@ -263,6 +314,8 @@ static void add_pads(GstTfServingClassify* self) {
   self->srcpad = gst_pad_new_from_template(gst_element_class_get_pad_template(klass, "src"), "src");
   gst_pad_set_chain_function(self->sinkpad, gst_tf_serving_classify_chain);
   gst_pad_set_event_function(self->sinkpad, gst_tf_serving_classify_sink_event);
+  gst_pad_set_query_function(self->sinkpad, gst_tf_serving_classify_sink_query);
+  gst_pad_add_probe(self->sinkpad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, tell_unreadable_caps, self, nullptr);
   for (GstPad* pad : {self->sinkpad, self->srcpad}) {
     GST_PAD_SET_PROXY_CAPS(pad);
     GST_PAD_SET_PROXY_ALLOCATION(pad);
@@ -322,8 +375,7 @@ static void gst_tf_serving_classify_class_init(GstTfServingClassifyClass* klass)
   object->finalize = gst_tf_serving_classify_finalize;
   install_properties(object);
 
-  static const char* const kCaps = "image/jpeg; " GST_VIDEO_CAPS_MAKE(
-      "{ I420, NV12, BGR, RGB, BGRx, RGBx, xRGB, xBGR, BGRA, RGBA, ARGB, ABGR, GRAY8 }");
+  static const char* const kCaps = "image/jpeg; " GST_VIDEO_CAPS_MAKE("{ " RAW_FORMATS " }");
   static GstStaticPadTemplate sink = {"sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(kCaps)};
   static GstStaticPadTemplate src = {"src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(kCaps)};
   auto* element = GST_ELEMENT_CLASS(klass);

@@ -195,6 +195,7 @@ HttpClient::~HttpClient() {
 }
 
 void HttpClient::send(HttpRequest request, Handler handler) {
+  if (closing_) return;
   auto exchange = std::make_unique<Exchange>(*this, std::move(request), std::move(handler));
   Exchange* started = exchange.get();
   under_way_.emplace(started, std::move(exchange));

@@ -53,7 +53,7 @@ class HttpClient {
   /// Cancels what is under way; handlers are not called any more.
   ~HttpClient();
 
-  /// @param handler  called once, later, from the main context
+  /// @param handler  called once, later, from the main context; never when the client is being destroyed
   void send(HttpRequest request, Handler handler);
 
  private:

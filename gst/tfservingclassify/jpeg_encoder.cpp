@@ -102,7 +102,7 @@ void Jpeg::Free::operator()(unsigned char* data) const { tjFree(data); }
 
 Jpeg encode_jpeg(const RawPicture& picture, int quality) {
   const std::unique_ptr<void, CompressorFree> encoder(tjInitCompress());
-  if (!encoder) throw Failure("A frame could not be encoded to JPEG.", tjGetErrorStr2(nullptr));
+  if (!encoder) throw Failure({}, tjGetErrorStr2(nullptr));
   unsigned char* jpeg = nullptr;
   unsigned long size = 0;
   const int format = packed_format(picture.layout);
@@ -111,7 +111,7 @@ Jpeg encode_jpeg(const RawPicture& picture, int quality) {
                                                           picture.components[0].stride, picture.height, format, &jpeg,
                                                           &size, TJSAMP_420, quality, 0);
   Jpeg result(jpeg, size);
-  if (status != 0) throw Failure("A frame could not be encoded to JPEG.", tjGetErrorStr2(encoder.get()));
+  if (status != 0) throw Failure({}, tjGetErrorStr2(encoder.get()));
   return result;
 }
 

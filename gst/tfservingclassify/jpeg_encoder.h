@@ -44,7 +44,7 @@ class Jpeg {
 
 /// Encodes a picture. Planes are taken as they are, without a way over RGB.
 /// @param quality  1..100
-/// @throws Failure with the encoder's words
+/// @throws Failure with the encoder's words as its detail, and no message
 Jpeg encode_jpeg(const RawPicture& picture, int quality);
 
 }  // namespace gkv

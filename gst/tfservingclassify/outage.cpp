@@ -5,16 +5,21 @@
 
 namespace gkv {
 
-Outage::Report Outage::failed(Trouble trouble) {
-  const bool first = failures_++ == 0;
+Outage::Report Outage::failed(Trouble trouble, Clock::time_point now) {
+  ++failures_;
   const bool unseen = seen_.insert(trouble).second;
-  if (first) return Report::kWarning;
-  return unseen ? Report::kNote : Report::kNothing;
+  if (told_) return unseen ? Report::kNote : Report::kNothing;
+  const auto last = warned_.find(trouble);
+  if (last != warned_.end() && now - last->second < kWarningInterval) return Report::kNothing;
+  warned_[trouble] = now;
+  told_ = true;
+  return Report::kWarning;
 }
 
 unsigned Outage::answered() {
   seen_.clear();
-  return std::exchange(failures_, 0);
+  const unsigned failures = std::exchange(failures_, 0);
+  return std::exchange(told_, false) ? failures : 0;
 }
 
 std::chrono::milliseconds Outage::delay() const {

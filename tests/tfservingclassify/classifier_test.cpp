@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "critical_log.h"
 #include "model_server.h"
 
 namespace gkv {
@@ -304,6 +305,28 @@ TEST(Classifier, IsDestroyedWhileRequestsAreUnderWay) {
     classifier.offer("a", picture("1"));
     if (i % 2) server.wait_for_requests(static_cast<std::size_t>(i));
   }
+}
+
+TEST(Classifier, IsDestroyedWhileARetryIsDue) {
+  test::RefusesCriticals refuses_criticals("libsoup");
+  ModelServer server(answer);
+  server.stop();
+  std::promise<void> failed;
+  std::promise<void> retry_is_due;
+  Timer later_than_the_retry;
+  EventLoop clock;
+  // Holds the classifier's thread, with the retry already set, until that is due.
+  const auto hold = [&](const Failure&) {
+    failed.set_value();
+    clock.run([&] { later_than_the_retry = Timer(Outage::kMinDelay * 2, [&] { retry_is_due.set_value(); }); });
+    retry_is_due.get_future().wait();
+  };
+  auto classifier =
+      std::make_unique<Classifier>(std::vector{model(server, "m")}, kHang, ClassifierListener{.on_outage = hold});
+  classifier->offer("a", picture("1"));
+  failed.get_future().wait();
+  classifier->offer("a", picture("2"));
+  classifier.reset();
 }
 
 }  // namespace

@@ -1,129 +1,19 @@
 #include <gmock/gmock.h>
-#include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 #include <gtest/gtest.h>
 #include <turbojpeg.h>
 
-#include <chrono>
-#include <future>
-#include <memory>
+#include <array>
 #include <string>
 #include <vector>
 
-#include "common/frame/gstframemeta.h"
-#include "model_server.h"
+#include "element_harness.h"
 
 namespace gkv {
 namespace {
 
-using namespace std::chrono_literals;
-using test::ModelServer;
-using test::Reply;
-using testing::AllOf;
+using namespace test;
 using testing::ElementsAre;
-using testing::HasSubstr;
-
-constexpr guint kHangMs = 20000;
-constexpr const char* kJpegCaps = "image/jpeg,width=4,height=4";
-
-struct Unref {
-  void operator()(GstBuffer* buffer) const { gst_buffer_unref(buffer); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-};
-using BufferPtr = std::unique_ptr<GstBuffer, Unref>;
-using MessagePtr = std::unique_ptr<GstMessage, Unref>;
-
-/// The picture is the number of the class; what is no number (a real JPEG) is class 1.
-Reply answer(const std::string&, const std::string& picture) {
-  return test::prediction(std::isdigit(static_cast<unsigned char>(picture[0])) ? std::stoi(picture) : 1, 4);
-}
-Reply held_answer(const std::string& path, const std::string& picture) {
-  Reply reply = answer(path, picture);
-  reply.held = true;
-  return reply;
-}
-
-GstBuffer* frame(const std::string& bytes, const std::string& source = "cam") {
-  GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
-  set_frame_info(buffer, {.source = source, .capture_time_ns = 42});
-  return buffer;
-}
-
-std::string label_of(GstBuffer* buffer, std::size_t model = 0) {
-  return classifications(buffer).at(model).label.value_or("(none)");
-}
-
-/// A tfservingclassify in a harness, with its bus.
-class Element {
- public:
-  explicit Element(const std::string& properties)
-      : harness_(gst_harness_new_parse(("tfservingclassify name=it " + properties).c_str())), bus_(gst_bus_new()) {
-    element_ = gst_bin_get_by_name(GST_BIN(harness_->element), "it");
-    gst_element_set_bus(harness_->element, bus_);
-  }
-  Element(const Element&) = delete;
-  Element& operator=(const Element&) = delete;
-  ~Element() {
-    gst_element_set_bus(harness_->element, nullptr);
-    gst_object_unref(element_);
-    gst_harness_teardown(harness_);
-    gst_object_unref(bus_);
-  }
-
-  void set_caps(const char* caps = kJpegCaps) { gst_harness_set_src_caps_str(harness_, caps); }
-  GstFlowReturn push(GstBuffer* buffer) { return gst_harness_push(harness_, buffer); }
-  BufferPtr pull() { return BufferPtr(gst_harness_pull(harness_)); }
-  BufferPtr through(GstBuffer* buffer) {
-    EXPECT_EQ(push(buffer), GST_FLOW_OK);
-    return pull();
-  }
-  bool event(GstEvent* event) { return gst_harness_push_event(harness_, event); }
-
-  /// The next message of these kinds, or null when it does not come.
-  MessagePtr message(int types) {
-    return MessagePtr(gst_bus_timed_pop_filtered(bus_, kHangMs * GST_MSECOND, static_cast<GstMessageType>(types)));
-  }
-  /// How many messages of these kinds are there, which are then gone.
-  int count_messages(int types) {
-    int count = 0;
-    while (MessagePtr(gst_bus_pop_filtered(bus_, static_cast<GstMessageType>(types)))) ++count;
-    return count;
-  }
-  GstElement* get() { return element_; }
-  GstHarness* harness() { return harness_; }
-
- private:
-  GstHarness* harness_;
-  GstBus* bus_;
-  GstElement* element_;
-};
-
-std::string text_of(GstMessage* message) {
-  GError* error = nullptr;
-  gchar* debug = nullptr;
-  switch (GST_MESSAGE_TYPE(message)) {
-    case GST_MESSAGE_ERROR: gst_message_parse_error(message, &error, &debug); break;
-    case GST_MESSAGE_WARNING: gst_message_parse_warning(message, &error, &debug); break;
-    default: gst_message_parse_info(message, &error, &debug);
-  }
-  const std::string text = std::string(error->message) + " | " + debug;
-  g_error_free(error);
-  g_free(debug);
-  return text;
-}
-
-std::string in_quotes(const std::string& json) {
-  std::string text = "\"";
-  for (char byte : json) text += byte == '"' ? std::string("\\\"") : std::string(1, byte);
-  return text + "\"";
-}
-
-std::string model_urls(const ModelServer& server) { return "model-urls=" + server.predict_url("m") + " "; }
-
-std::string two_models(const ModelServer& server) {
-  return "model-urls=" +
-         in_quotes(R"({"z":")" + server.predict_url("m") + R"(","a":")" + server.predict_url("n") + R"("})") + " ";
-}
 
 TEST(TfServingClassify, SendsTheJpegAsItIs) {
   ModelServer server(answer);
@@ -203,114 +93,6 @@ TEST(TfServingClassify, KeepsTheResultsOfOthers) {
   EXPECT_EQ(classifications(pulled.get()).size(), 2U);
 }
 
-TEST(TfServingClassify, ServerAwayIsOneWarningAndTheVideoGoesOn) {
-  ModelServer server(answer);
-  server.stop();
-  Element element(model_urls(server));
-  element.set_caps();
-  element.through(frame("1"));
-  const MessagePtr warning = element.message(GST_MESSAGE_WARNING);
-  ASSERT_TRUE(warning);
-  EXPECT_THAT(text_of(warning.get()), AllOf(HasSubstr("model-urls"), HasSubstr(server.url("")), HasSubstr("refused")));
-  for (int i = 0; i < 500; ++i) EXPECT_EQ(label_of(element.through(frame("1")).get()), "(none)");
-
-  server.start();
-  const auto back = std::chrono::steady_clock::now();
-  const MessagePtr notice = element.message(GST_MESSAGE_INFO);
-  ASSERT_TRUE(notice);
-  EXPECT_LT(std::chrono::steady_clock::now() - back, 1s);
-  EXPECT_THAT(text_of(notice.get()), HasSubstr("answers again"));
-  ASSERT_TRUE(element.message(GST_MESSAGE_ELEMENT));
-  EXPECT_EQ(label_of(element.through(frame("1")).get()), "1");
-  EXPECT_EQ(element.count_messages(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR | GST_MESSAGE_INFO), 0);
-}
-
-TEST(TfServingClassify, ServerThatGoesAwayIsAnOutageEachTime) {
-  ModelServer server(answer);
-  Element element(model_urls(server) + "mode=sync");
-  element.set_caps();
-  for (int outage = 1; outage <= 2; ++outage) {
-    EXPECT_EQ(label_of(element.through(frame("1")).get()), "1");
-    server.stop();
-    for (int i = 0; i < 20; ++i) element.through(frame("2"));
-    EXPECT_EQ(element.count_messages(GST_MESSAGE_WARNING), 1) << outage;
-    server.start();
-    while (label_of(element.through(frame("3")).get()) != "3") {
-    }
-    EXPECT_EQ(element.count_messages(GST_MESSAGE_INFO), 1) << outage;
-  }
-}
-
-TEST(TfServingClassify, NotFoundSaysWhatTheServerSaid) {
-  ModelServer server([](const std::string&, const std::string&) {
-    return Reply{.status = 404, .body = R"-({"error":"Servable not found for request: Latest(m)"})-"};
-  });
-  Element element(model_urls(server));
-  element.set_caps();
-  element.through(frame("1"));
-  const MessagePtr warning = element.message(GST_MESSAGE_WARNING);
-  ASSERT_TRUE(warning);
-  EXPECT_THAT(text_of(warning.get()),
-              AllOf(HasSubstr("Servable not found for request: Latest(m)"), HasSubstr("404"), HasSubstr("model-urls")));
-}
-
-TEST(TfServingClassify, NonsenseIsAWarning) {
-  ModelServer server([](const std::string&, const std::string&) {
-    return Reply{.body = "{\"predictions\":" + std::string(100000, '[')};
-  });
-  Element element(model_urls(server));
-  element.set_caps();
-  element.through(frame("1"));
-  const MessagePtr warning = element.message(GST_MESSAGE_WARNING);
-  ASSERT_TRUE(warning);
-  EXPECT_THAT(text_of(warning.get()), AllOf(HasSubstr("no classification"), HasSubstr("nesting")));
-}
-
-TEST(TfServingClassify, SyncFramePassesAfterTheTimeout) {
-  ModelServer server(held_answer);
-  Element element(model_urls(server) + "mode=sync timeout=30");
-  element.set_caps();
-  EXPECT_EQ(label_of(element.through(frame("1")).get()), "(none)");
-  const MessagePtr warning = element.message(GST_MESSAGE_WARNING);
-  ASSERT_TRUE(warning);
-  EXPECT_THAT(text_of(warning.get()), AllOf(HasSubstr("within 30 ms"), HasSubstr("timeout")));
-}
-
-TEST(TfServingClassify, FlushWakesAFrameThatWaits) {
-  ModelServer server(held_answer);
-  Element element(model_urls(server) + "mode=sync");
-  element.set_caps();
-  auto pushed = std::async(std::launch::async, [&] { return element.push(frame("1")); });
-  ASSERT_TRUE(server.wait_for_requests(1));
-  const auto start = std::chrono::steady_clock::now();
-  element.event(gst_event_new_flush_start());
-  EXPECT_EQ(pushed.get(), GST_FLOW_FLUSHING);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 50ms);
-  element.event(gst_event_new_flush_stop(TRUE));
-  server.release();
-
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  element.event(gst_event_new_segment(&segment));
-  pushed = std::async(std::launch::async, [&] { return element.push(frame("2")); });
-  ASSERT_TRUE(server.wait_for_requests(2));
-  server.release();
-  EXPECT_EQ(pushed.get(), GST_FLOW_OK);
-  EXPECT_EQ(label_of(element.pull().get()), "2");
-}
-
-TEST(TfServingClassify, StateChangeWakesAFrameThatWaits) {
-  ModelServer server(held_answer);
-  Element element(model_urls(server) + "mode=sync");
-  element.set_caps();
-  auto pushed = std::async(std::launch::async, [&] { return element.push(frame("1")); });
-  ASSERT_TRUE(server.wait_for_requests(1));
-  const auto start = std::chrono::steady_clock::now();
-  gst_element_set_state(element.get(), GST_STATE_NULL);
-  EXPECT_EQ(pushed.get(), GST_FLOW_FLUSHING);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 50ms);
-}
-
 struct RawCase {
   const char* format;
   std::array<int, 3> rgb;
@@ -373,37 +155,6 @@ INSTANTIATE_TEST_SUITE_P(, RawFrames,
                                          RawCase{"GRAY8", {88, 88, 88}}),
                          [](const auto& info) { return std::string(info.param.format); });
 
-TEST(TfServingClassify, RefusesCapsItCannotRead) {
-  ModelServer server(answer);
-  Element element(model_urls(server));
-  element.set_caps("video/x-raw,format=P010_10LE,width=4,height=4,framerate=1/1");
-  EXPECT_EQ(element.push(frame("1")), GST_FLOW_NOT_NEGOTIATED);
-}
-
-class BadSettings : public testing::TestWithParam<std::pair<const char*, const char*>> {};
-
-TEST_P(BadSettings, AreAnErrorThatNamesTheProperty) {
-  GError* error = nullptr;
-  GstElement* pipeline =
-      gst_parse_launch((std::string("appsrc ! tfservingclassify ") + GetParam().first + " ! fakesink").c_str(), &error);
-  ASSERT_EQ(error, nullptr);
-  EXPECT_EQ(gst_element_set_state(pipeline, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
-  GstBus* bus = gst_element_get_bus(pipeline);
-  const MessagePtr message(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-  gst_object_unref(bus);
-  ASSERT_TRUE(message);
-  EXPECT_THAT(text_of(message.get()), HasSubstr(GetParam().second));
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(pipeline);
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    , BadSettings,
-    testing::Values(std::pair("", "model-urls"), std::pair("model-urls=localhost", "model-urls"),
-                    std::pair(R"(model-urls="{\"m\":")", "model-urls"),
-                    std::pair("model-urls=http://h/v1/models/m:predict label-urls=/no/such/file", "label-urls"),
-                    std::pair(R"(model-urls=http://h/v1/models/m:predict label-urls="{\"x\":\"/x\"}")", "label-urls")));
-
 TEST(TfServingClassify, ForwardsCapsQueriesAndEvents) {
   ModelServer server(answer);
   Element element(model_urls(server));
@@ -424,22 +175,36 @@ TEST(TfServingClassify, ForwardsCapsQueriesAndEvents) {
   EXPECT_TRUE(ended);
 }
 
-TEST(TfServingClassify, SurvivesManyStateChanges) {
-  ModelServer server(answer);
-  GstElement* pipeline =
-      gst_parse_launch(("videotestsrc is-live=true ! video/x-raw,width=32,height=32,framerate=200/1 ! "
-                        "tfservingclassify " +
-                        model_urls(server) + " ! fakesink async=false")
-                           .c_str(),
-                       nullptr);
-  for (std::size_t i = 0; i < 200; ++i) {
-    ASSERT_NE(gst_element_set_state(pipeline, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
-    if (i % 20 == 0) {
-      ASSERT_TRUE(server.wait_for_requests(i / 20 + 1));
-    }
-    ASSERT_EQ(gst_element_set_state(pipeline, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+/// @return the minimum of the only pool in the answer to an ALLOCATION query; 0: there is none
+guint pool_minimum(GstHarness* harness, const char* text) {
+  GstCaps* caps = gst_caps_from_string(text);
+  GstQuery* query = gst_query_new_allocation(caps, TRUE);
+  gst_caps_unref(caps);
+  guint min = 0;
+  if (gst_pad_peer_query(harness->srcpad, query) && gst_query_get_n_allocation_pools(query) == 1) {
+    gst_query_parse_nth_allocation_pool(query, 0, nullptr, nullptr, &min, nullptr);
   }
-  gst_object_unref(pipeline);
+  gst_query_unref(query);
+  return min;
+}
+
+GstPadProbeReturn answer_with_a_pool(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return GST_PAD_PROBE_OK;
+  gst_query_add_allocation_pool(query, nullptr, 48, 2, 4);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+TEST(TfServingClassify, AsksForPoolsThatSufficeForTheFramesItKeeps) {
+  const char* const raw = "video/x-raw,format=RGB,width=4,height=4,framerate=1/1";
+  ModelServer server(answer);
+  Element element(two_models(server));
+  EXPECT_EQ(pool_minimum(element.harness(), raw), 3U);
+  EXPECT_EQ(pool_minimum(element.harness(), kJpegCaps), 0U);
+  gst_pad_add_probe(element.harness()->sinkpad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, answer_with_a_pool, nullptr,
+                    nullptr);
+  EXPECT_EQ(pool_minimum(element.harness(), raw), 5U);
+  EXPECT_EQ(pool_minimum(element.harness(), kJpegCaps), 5U);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <future>
 #include <string>
 
+#include "critical_log.h"
 #include "event_loop.h"
 #include "model_server.h"
 #include "raw_server.h"
@@ -185,6 +186,23 @@ TEST_F(Http, DestructionCancelsAndDoesNotWait) {
   });
   EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
   EXPECT_THROW(result.get(), std::future_error);  // the handler was dropped uncalled
+}
+
+TEST_F(Http, SendsNothingWhileItIsDestroyed) {
+  test::RefusesCriticals refuses_criticals("libsoup");
+  std::promise<void> gone;
+  bool sent = false;
+  loop_.run([&] {
+    // Due at once: fires while the client's end runs the main context.
+    const Timer late(0ms, [&sent, client = client_.get()] {
+      sent = true;
+      client->send({.url = "http://127.0.0.1:1/", .json = "{}", .timeout = 20s}, [](const HttpResult&) { FAIL(); });
+    });
+    client_.reset();
+    gone.set_value();
+  });
+  EXPECT_EQ(gone.get_future().wait_for(5s), std::future_status::ready);
+  EXPECT_TRUE(sent);
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ void ModelServer::start() {
   run([this] {
     server_ = soup_server_new(nullptr, nullptr);
     soup_server_add_handler(server_, nullptr, on_request, this, nullptr);
+    g_signal_connect(server_, "request-started", G_CALLBACK(on_connected), this);
     // Below the ports that the system gives to clients: nobody takes it while the server is stopped.
     std::minstd_rand random(std::random_device{}());
     if (port_ != 0 && listen(port_)) return;
@@ -74,6 +75,7 @@ void ModelServer::stop() {
     held_.clear();
     soup_server_disconnect(server_);
     g_clear_object(&server_);
+    sockets_.sweep();
   });
 }
 
@@ -95,6 +97,10 @@ std::vector<std::string> ModelServer::bodies() {
 bool ModelServer::wait_for_requests(std::size_t count) {
   std::unique_lock lock(mutex_);
   return changed_.wait_for(lock, kHang, [&] { return bodies_.size() >= count; });
+}
+
+void ModelServer::on_connected(SoupServer*, SoupServerMessage* message, gpointer data) {
+  if (auto* socket = soup_server_message_get_socket(message)) static_cast<ModelServer*>(data)->sockets_.add(socket);
 }
 
 void ModelServer::on_request(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "accepted_sockets.h"
 #include "event_loop.h"
 
 namespace gkv::test {
@@ -47,6 +48,7 @@ class ModelServer {
   bool wait_for_requests(std::size_t count);
 
  private:
+  static void on_connected(SoupServer*, SoupServerMessage* message, gpointer data);
   static void on_request(SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data);
   void serve(SoupServerMessage* message, const std::string& path);
   void run(const EventLoop::Task& task);  ///< on the server's thread, and waits for it
@@ -56,6 +58,7 @@ class ModelServer {
   unsigned port_ = 0;
   SoupServer* server_ = nullptr;          ///< server's thread only
   std::vector<SoupServerMessage*> held_;  ///< server's thread only
+  AcceptedSockets sockets_;               ///< server's thread only
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> bodies_;

@@ -10,6 +10,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr Outage::Clock::time_point kStart{};
+
 TEST(LatestFrames, KeepsTheNewestOfEachSource) {
   LatestFrames<int> frames;
   EXPECT_EQ(frames.offer("a", 1), std::nullopt);
@@ -78,25 +80,39 @@ TEST_F(ResultsOfTwoModels, LeastRecentlySeenSourceIsForgotten) {
 TEST(Outage, IsReportedOnceForEachCause) {
   Outage outage;
   EXPECT_EQ(outage.answered(), 0U);
-  EXPECT_EQ(outage.failed(Trouble::kUnreachable), Outage::Report::kWarning);
-  EXPECT_EQ(outage.failed(Trouble::kUnreachable), Outage::Report::kNothing);
-  EXPECT_EQ(outage.failed(Trouble::kRefused), Outage::Report::kNote);
-  EXPECT_EQ(outage.failed(Trouble::kUnreachable), Outage::Report::kNothing);
+  EXPECT_EQ(outage.failed(Trouble::kUnreachable, kStart), Outage::Report::kWarning);
+  EXPECT_EQ(outage.failed(Trouble::kUnreachable, kStart), Outage::Report::kNothing);
+  EXPECT_EQ(outage.failed(Trouble::kRefused, kStart), Outage::Report::kNote);
+  EXPECT_EQ(outage.failed(Trouble::kUnreachable, kStart + 1h), Outage::Report::kNothing);
   EXPECT_EQ(outage.answered(), 4U);
   EXPECT_EQ(outage.answered(), 0U);
-  EXPECT_EQ(outage.failed(Trouble::kRefused), Outage::Report::kWarning);
+  EXPECT_EQ(outage.failed(Trouble::kRefused, kStart), Outage::Report::kWarning);
+}
+
+TEST(Outage, CauseIsWarnedOfOnceAMinute) {
+  Outage outage;
+  EXPECT_EQ(outage.failed(Trouble::kRefused, kStart), Outage::Report::kWarning);
+  EXPECT_EQ(outage.answered(), 1U);
+  EXPECT_EQ(outage.failed(Trouble::kRefused, kStart + 1s), Outage::Report::kNothing);
+  EXPECT_EQ(outage.answered(), 0U);
+  EXPECT_EQ(outage.failed(Trouble::kTimeout, kStart + 2s), Outage::Report::kWarning);
+  outage.answered();
+  // An outage that lasts is told of in the end.
+  EXPECT_EQ(outage.failed(Trouble::kRefused, kStart + 59s), Outage::Report::kNothing);
+  EXPECT_EQ(outage.failed(Trouble::kRefused, kStart + 60s), Outage::Report::kWarning);
+  EXPECT_EQ(outage.answered(), 2U);
 }
 
 TEST(Outage, BacksOffToLessThanASecond) {
   Outage outage;
   for (const auto expected : {50ms, 100ms, 200ms, 400ms, 800ms, 800ms}) {
-    outage.failed(Trouble::kTimeout);
+    outage.failed(Trouble::kTimeout, {});
     EXPECT_EQ(outage.delay(), expected);
   }
-  for (int i = 0; i < 100; ++i) outage.failed(Trouble::kTimeout);
+  for (int i = 0; i < 100; ++i) outage.failed(Trouble::kTimeout, {});
   EXPECT_EQ(outage.delay(), 800ms);
   outage.answered();
-  outage.failed(Trouble::kTimeout);
+  outage.failed(Trouble::kTimeout, {});
   EXPECT_EQ(outage.delay(), 50ms);
 }
 
