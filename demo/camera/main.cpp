@@ -54,7 +54,7 @@ void run(const gkv::Options& options) {
   patterns.start();
   if (video) video->start();
   g_main_loop_run(loop.get());
-  if (failure) throw *failure;
+  if (failure) throw gkv::Failure(*failure);
 }
 
 }  // namespace

@@ -78,14 +78,18 @@ void parse_size(std::string_view text, PictureFormat& format) {
   format.height = *height;
 }
 
+[[noreturn]] void refuse_pattern(const std::string& name) {
+  std::string known;
+  for (const auto pattern : kPatterns) known.append(" ").append(pattern);
+  throw Failure("--patterns knows no " + name + ", only" + known);
+}
+
 std::vector<std::string> parse_patterns(const std::string& text) {
   std::vector<std::string> patterns;
   std::istringstream names(text);
   for (std::string name; std::getline(names, name, ',');) {
     if (std::ranges::find(kPatterns, name) == kPatterns.end()) {
-      std::string known;
-      for (const auto pattern : kPatterns) known.append(" ").append(pattern);
-      throw Failure("--patterns knows no " + name + ", only" + known);
+      refuse_pattern(name);
     }
     patterns.push_back(name);
   }

@@ -48,13 +48,16 @@ PatternCamera::PatternCamera(const Options& options, Events events)
 
 GstBuffer* PatternCamera::frame_leaves_source(GstBuffer* frame) {
   const std::int64_t unix_us = unix_us_now();
-  if (frames_ == 0 || frames_ >= patterns_shown_ * frames_per_pattern_) {
+  const auto is_over = [&] {
+    return static_cast<double>(frames_) >= static_cast<double>(patterns_shown_) * frames_per_pattern_;
+  };
+  if (frames_ == 0 || is_over()) {
     announce(patterns_[patterns_shown_ % patterns_.size()], unix_us * 1000);
     ++patterns_shown_;
   }
   ++frames_;
   // The source draws the next frame when this one is gone, so a pattern set now appears in that one.
-  if (frames_ >= patterns_shown_ * frames_per_pattern_) show_next_pattern();
+  if (is_over()) show_next_pattern();
 
   if (!time_code_) return frame;
   frame = gst_buffer_make_writable(frame);

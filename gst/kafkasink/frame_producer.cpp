@@ -51,7 +51,7 @@ FrameProducer::FrameProducer(Settings settings, kafka::Events events)
 }
 
 std::shared_ptr<FrameProducer> FrameProducer::start(Settings settings, kafka::Events events) {
-  const std::shared_ptr<FrameProducer> self(new FrameProducer(std::move(settings), std::move(events)));
+  std::shared_ptr<FrameProducer> self(new FrameProducer(std::move(settings), std::move(events)));
   self->reports_ = std::thread([self] { self->run(); });
   return self;
 }

@@ -104,7 +104,7 @@ FrameConsumer::FrameConsumer(Settings settings, kafka::Events events)
 }
 
 std::shared_ptr<FrameConsumer> FrameConsumer::start(Settings settings, kafka::Events events) {
-  const std::shared_ptr<FrameConsumer> self(new FrameConsumer(std::move(settings), std::move(events)));
+  std::shared_ptr<FrameConsumer> self(new FrameConsumer(std::move(settings), std::move(events)));
   std::thread([self] { self->connect(); }).detach();
   return self;
 }

@@ -84,7 +84,7 @@ bool Viewer::said_goodbye(GIOCondition condition) {
   return count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
 }
 
-void Viewer::send(FramePtr frame) {
+void Viewer::send(const FramePtr& frame) {
   if (!frame) return;
   append(frame);
   soup_server_message_unpause(message_.get());

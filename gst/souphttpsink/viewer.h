@@ -48,7 +48,7 @@ class Viewer {
   static void gone(SoupServerMessage* message, gpointer self);
   static gboolean socket_event(GSocket* socket, GIOCondition condition, gpointer self);
 
-  void send(FramePtr frame);
+  void send(const FramePtr& frame);
   void append(const FramePtr& frame);
   void limit_kernel_buffer();
   void watch(GIOCondition condition);

@@ -9,6 +9,7 @@ namespace {
 
 DecodedHeaders decoded(const std::vector<Header>& headers) {
   std::vector<HeaderView> views;
+  views.reserve(headers.size());
   for (const Header& header : headers) views.push_back({header.name, header.value});
   return decode_headers(views);
 }

@@ -162,7 +162,8 @@ DecodedHeaders decode_headers(std::span<const HeaderView> headers) {
     if (!read) {
       auto& foreign = decoded.headers.info.foreign_headers;
       if (foreign.size() < kMostForeignHeaders && header.name.size() <= kLongestForeignName) {
-        foreign.push_back({std::string(header.name), std::string(header.value)});
+        Header copy{.name = std::string(header.name), .value = std::string(header.value)};
+        foreign.push_back(std::move(copy));
       } else {
         decoded.problems.push_back("There are more than 32 headers of others, or one has a name above 256 bytes.");
       }
