@@ -14,8 +14,8 @@ def test_a_process_costs_what_its_child_costs() -> None:
     with subprocess.Popen([sys.executable, "-c", launcher], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         assert len(machine.process_tree(process.pid)) == 2
-        assert machine.cpu_seconds(process.pid) >= 0.3
-        assert machine.thread_seconds(process.pid, "python") >= 0.3
+        assert machine.cpu_seconds(process.pid) > 0.25  # whole clock ticks are counted
+        assert machine.thread_seconds(process.pid, "python") > 0.25
         assert machine.thread_seconds(process.pid, "rdk:") == 0
         own = machine.resident_bytes(process.pid)
         assert 0 < machine.resident_bytes(machine.process_tree(process.pid)[1]) < own

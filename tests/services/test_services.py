@@ -44,13 +44,13 @@ def test_camera_service_sends_jpeg_frames_of_its_source(stack: Stack, launcher: 
     topic = new_topic()
     with TopicReader(stack.broker.bootstrap_servers, topic) as reader:
         service = launcher.service("camera", **service_environment("camera", stack, topic))
-        messages = list(reader.messages(10))
+        messages = list(reader.messages(50))
         ends_cleanly(service)
     assert all(picture(message.value()).shape == (480, 640, 3) for message in messages)
     assert {message.key() for message in messages} == {b"patterns"}
     assert {headers(message)["ce_source"] for message in messages} == {"patterns"}
     sequence = [int(headers(message)["ce_sequence"]) for message in messages]
-    assert sequence == list(range(sequence[0], sequence[0] + 10))
+    assert sequence == list(range(sequence[0], sequence[0] + 50))
 
 
 def test_classify_service_draws_and_names_what_the_model_says(stack: Stack, launcher: Launcher, camera_topic: str,

@@ -15,9 +15,7 @@
 namespace {
 
 using gkv::test::fetch;
-using gkv::test::HttpClient;
 using gkv::test::open_stream;
-using gkv::test::Part;
 using gkv::test::picture;
 using gkv::test::picture_number;
 using gkv::test::state_comes_to_contain;

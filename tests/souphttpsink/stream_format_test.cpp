@@ -24,7 +24,7 @@ TEST(StreamFormat, RefusesWhatCannotBeABoundary) {
   for (const std::string& boundary :
        {std::string(), std::string("a b"), std::string("a\r\nb"), std::string("ä"), std::string(71, 'x')}) {
     try {
-      gkv::StreamFormat{boundary};
+      [[maybe_unused]] const gkv::StreamFormat taken(boundary);
       FAIL() << "took '" << boundary << "'";
     } catch (const gkv::Failure& failure) {
       EXPECT_NE(std::string(failure.what()).find("property boundary"), std::string::npos);
