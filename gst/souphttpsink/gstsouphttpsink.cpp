@@ -270,7 +270,8 @@ static void gst_soup_http_sink_class_init(GstSoupHttpSinkClass* klass) {
   gst_element_class_add_static_pad_template(element, &sink);
   gst_element_class_set_static_metadata(
       element, "HTTP server sink", "Sink/Network",
-      "Shows JPEG pictures of one or many sources to browsers over HTTP: a page, MJPEG streams, snapshots",
+      "Shows JPEG pictures of one or many sources to browsers over HTTP: a page, MJPEG streams, snapshots, e.g. "
+      "videotestsrc is-live=true ! jpegenc ! souphttpsink port=8080",
       "gst-kafka-vision contributors");
 
   auto* base_sink = GST_BASE_SINK_CLASS(klass);

@@ -162,10 +162,12 @@ static void gst_text_overlay_labels_class_init(GstTextOverlayLabelsClass* klass)
   auto* element = GST_ELEMENT_CLASS(klass);
   gst_element_class_add_static_pad_template(element, &sink);
   gst_element_class_add_static_pad_template(element, &src);
-  gst_element_class_set_static_metadata(element, "Label overlay", "Filter/Effect/Video",
-                                        "Draws the labels that models gave a frame (ClassificationMeta) into the "
-                                        "picture, one line for each model",
-                                        "gst-kafka-vision contributors");
+  gst_element_class_set_static_metadata(
+      element, "Label overlay", "Filter/Effect/Video",
+      "Draws the labels that models gave a frame (ClassificationMeta) into the "
+      "picture, one line for each model, e.g. videotestsrc is-live=true ! "
+      "tfservingclassify model-urls=http://localhost:8501/v1/models/patterns:predict ! textoverlaylabels ! fakesink",
+      "gst-kafka-vision contributors");
 
   auto* transform = GST_BASE_TRANSFORM_CLASS(klass);
   transform->prepare_output_buffer = gst_text_overlay_labels_prepare_output_buffer;

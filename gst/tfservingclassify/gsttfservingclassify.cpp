@@ -381,10 +381,13 @@ static void gst_tf_serving_classify_class_init(GstTfServingClassifyClass* klass)
   auto* element = GST_ELEMENT_CLASS(klass);
   gst_element_class_add_static_pad_template(element, &sink);
   gst_element_class_add_static_pad_template(element, &src);
-  gst_element_class_set_static_metadata(element, "TensorFlow Serving client", "Filter/Analyzer/Video",
-                                        "Asks models behind TensorFlow Serving what a frame shows, and attaches their "
-                                        "answers to the frames (ClassificationMeta)",
-                                        "gst-kafka-vision contributors");
+  gst_element_class_set_static_metadata(
+      element, "TensorFlow Serving client", "Filter/Analyzer/Video",
+      "Asks models behind TensorFlow Serving what a frame shows, and attaches their "
+      "answers to the frames (ClassificationMeta), e.g. videotestsrc is-live=true ! jpegenc ! "
+      "tfservingclassify model-urls=http://localhost:8501/v1/models/patterns:predict "
+      "! fakesink",
+      "gst-kafka-vision contributors");
   gst_type_mark_as_plugin_api(GST_TYPE_TF_SERVING_CLASSIFY_MODE, GstPluginAPIFlags(0));
   element->change_state = gst_tf_serving_classify_change_state;
 }
