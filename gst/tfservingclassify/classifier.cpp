@@ -8,6 +8,7 @@ namespace {
 
 std::vector<Classification> nothing_yet(const std::vector<Model>& models) {
   std::vector<Classification> results;
+  results.reserve(models.size());
   for (const Model& model : models) results.push_back({.model = model.target.name, .version = model.target.version});
   return results;
 }

@@ -60,7 +60,7 @@ void ModelClient::fetch_labels(std::shared_ptr<Picture> picture, Handler handler
              });
 }
 
-void ModelClient::post(std::shared_ptr<Picture> picture, Handler handler) {
+void ModelClient::post(const std::shared_ptr<Picture>& picture, Handler handler) {
   std::string body;
   try {
     body = predict_request(picture->jpeg());

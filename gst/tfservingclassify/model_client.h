@@ -46,7 +46,7 @@ class ModelClient {
 
  private:
   void fetch_labels(std::shared_ptr<Picture> picture, Handler handler);
-  void post(std::shared_ptr<Picture> picture, Handler handler);
+  void post(const std::shared_ptr<Picture>& picture, Handler handler);
   Outcome to_outcome(HttpResult result, std::uint64_t captured_ns, std::chrono::steady_clock::time_point asked) const;
   Refusal no_response(const HttpFailure& failure) const;
   Refusal refused(const HttpResponse& response) const;

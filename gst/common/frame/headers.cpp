@@ -162,10 +162,9 @@ DecodedHeaders decode_headers(std::span<const HeaderView> headers) {
     if (!read) {
       auto& foreign = decoded.headers.info.foreign_headers;
       if (foreign.size() < kMostForeignHeaders && header.name.size() <= kLongestForeignName) {
-        Header copy{.name = std::string(header.name), .value = std::string(header.value)};
-        foreign.push_back(std::move(copy));
+        foreign.push_back({std::string(header.name), std::string(header.value)});
       } else {
-        decoded.problems.push_back("There are more than 32 headers of others, or one has a name above 256 bytes.");
+        decoded.problems.emplace_back("There are more than 32 headers of others, or one has a name above 256 bytes.");
       }
       continue;
     }
