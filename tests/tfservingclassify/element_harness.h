@@ -95,7 +95,7 @@ inline std::string text_of(GstMessage* message) {
     case GST_MESSAGE_WARNING: gst_message_parse_warning(message, &error, &debug); break;
     default: gst_message_parse_info(message, &error, &debug);
   }
-  const std::string text = std::string(error->message) + " | " + debug;
+  std::string text = std::string(error->message) + " | " + debug;
   g_error_free(error);
   g_free(debug);
   return text;

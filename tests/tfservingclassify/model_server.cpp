@@ -74,7 +74,8 @@ void ModelServer::stop() {
     for (SoupServerMessage* message : held_) g_object_unref(message);
     held_.clear();
     soup_server_disconnect(server_);
-    g_clear_object(&server_);
+    g_object_unref(server_);
+    server_ = nullptr;
     sockets_.sweep();
   });
 }
