@@ -40,7 +40,7 @@ ModelClient::ModelClient(Model model, HttpClient& http, std::chrono::millisecond
 
 void ModelClient::ask(std::shared_ptr<Picture> picture, Handler handler) {
   if (model_.labels_url.empty()) {
-    post(std::move(picture), std::move(handler));
+    post(picture, std::move(handler));
   } else {
     fetch_labels(std::move(picture), std::move(handler));
   }
