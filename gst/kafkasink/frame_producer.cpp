@@ -44,8 +44,7 @@ kafka::Settings defaults(Delivery delivery) {
 FrameProducer::FrameProducer(Settings settings, kafka::Events events)
     : settings_(std::move(settings)),
       max_under_way_((settings_.max_queue_frames + 1) / 2),
-      client_(RD_KAFKA_PRODUCER, make_conf(), {settings_.config.bootstrap_servers, settings_.topic},
-              failing(std::move(events)), this),
+      client_(RD_KAFKA_PRODUCER, make_conf(), settings_.topic, failing(std::move(events)), this),
       topic_(rd_kafka_topic_new(client_.handle(), settings_.topic.c_str(), nullptr)) {
   if (!topic_) throw kafka::to_failure(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {}, client_.peer());
 }
@@ -90,7 +89,7 @@ kafka::Events FrameProducer::failing(kafka::Events events) {
 
 kafka::Conf FrameProducer::make_conf() const {
   kafka::Config config = settings_.config;
-  config.defaults = defaults(settings_.delivery);
+  for (kafka::Setting& setting : defaults(settings_.delivery)) config.defaults.push_back(std::move(setting));
   kafka::Conf conf = kafka::make_conf(config);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t* handle, const rd_kafka_message_t* report, void*) {
     static_cast<FrameProducer*>(kafka::Client::opaque(handle))->on_report(*report);
@@ -99,8 +98,11 @@ kafka::Conf FrameProducer::make_conf() const {
 }
 
 void FrameProducer::run() {
-  int partitions = 0;
-  if (client_.wait_for_topic(settings_.connect_timeout, stop_, partitions) != kafka::Client::Readiness::kReady) return;
+  std::vector<kafka::TopicSize> found;
+  if (client_.wait_for_topics({settings_.topic}, settings_.connect_timeout, stop_, found) !=
+      kafka::Client::Readiness::kReady) {
+    return;
+  }
   {
     auto queue = queue_.lock();
     if (stop_) return;

@@ -17,7 +17,9 @@
 
 #include "common/frame/gstframemeta.h"
 #include "common/frame/headers.h"
-#include "common/glue/gstkafka.h"
+#include "common/glue/gstkafkaconnection.h"
+#include "common/glue/gstkafkaevents.h"
+#include "common/glue/gstkafkauri.h"
 #include "common/glue/guarded.h"
 #include "common/glue/mapped_buffer.h"
 #include "common/glue/reporting_failure.h"
@@ -29,19 +31,15 @@ GST_DEBUG_CATEGORY_STATIC(kafka_sink_debug);
 namespace {
 
 constexpr guint kDefaultMaxQueueFrames = 32;
-constexpr guint kDefaultConnectTimeoutMs = 30'000;
 constexpr guint kDefaultDrainTimeoutMs = 1'000;
 constexpr gint64 kNsPerMs = 1'000'000;
 
 /// What the properties say; copied when the element starts.
 struct Settings {
-  std::string bootstrap_servers = "localhost:9092";
-  std::string topic;
+  gkv::KafkaConnection connection;
   std::string source_id;
-  std::shared_ptr<GstStructure> config;
   gkv::Delivery delivery = gkv::Delivery::kLive;
   guint max_queue_frames = kDefaultMaxQueueFrames;
-  guint connect_timeout_ms = kDefaultConnectTimeoutMs;
   guint drain_timeout_ms = kDefaultDrainTimeoutMs;
 };
 
@@ -61,17 +59,7 @@ struct Running {
 
 using Outcome = gkv::FrameProducer::Outcome;
 
-enum Property {
-  kBootstrapServers = 1,
-  kTopic,
-  kSourceId,
-  kConfig,
-  kDelivery,
-  kMaxQueueFrames,
-  kConnectTimeout,
-  kDrainTimeout,
-  kStats
-};
+enum Property { kSourceId = gkv::KafkaConnection::kFirstOwn, kDelivery, kMaxQueueFrames, kDrainTimeout, kStats };
 
 std::string text_of(const GValue* value) {
   const gchar* text = g_value_get_string(value);
@@ -111,7 +99,8 @@ struct _GstKafkaSink {
   KafkaSinkState* state;  ///< C++ members live here: new in init, delete in finalize.
 };
 
-G_DEFINE_TYPE(GstKafkaSink, gst_kafka_sink, GST_TYPE_BASE_SINK)
+G_DEFINE_TYPE_WITH_CODE(GstKafkaSink, gst_kafka_sink, GST_TYPE_BASE_SINK,
+                        G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, gkv::kafka_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE(kafkasink, "kafkasink", GST_RANK_NONE, GST_TYPE_KAFKA_SINK)
 
 GType gst_kafka_sink_delivery_get_type(void) {
@@ -127,18 +116,16 @@ static gboolean gst_kafka_sink_start(GstBaseSink* sink) {
   auto* state = GST_KAFKA_SINK(sink)->state;
   return gkv::reporting_failure(sink, gboolean{FALSE}, [&] {
     Settings settings = state->settings.snapshot();
-    if (settings.topic.empty()) throw gkv::Failure("No Kafka topic is named; set the property topic.");
     if (settings.source_id.empty()) settings.source_id = g_get_host_name();
     gchar* run_id = g_uuid_string_random();
     state->running = Running{.settings = settings, .run_id = run_id};
     g_free(run_id);
     *state->producer.lock() = gkv::FrameProducer::start(
-        gkv::FrameProducer::Settings{.config = {.bootstrap_servers = settings.bootstrap_servers,
-                                                .user = gkv::to_settings(settings.config.get())},
-                                     .topic = settings.topic,
+        gkv::FrameProducer::Settings{.config = settings.connection.to_config(GST_ELEMENT(sink), GST_CAT_DEFAULT),
+                                     .topic = settings.connection.topic,
                                      .delivery = settings.delivery,
                                      .max_queue_frames = settings.max_queue_frames,
-                                     .connect_timeout = std::chrono::milliseconds(settings.connect_timeout_ms)},
+                                     .connect_timeout = std::chrono::milliseconds(settings.connection.timeout_ms)},
         gkv::bus_events(GST_ELEMENT(sink), GST_CAT_DEFAULT));
     return gboolean{TRUE};
   });
@@ -227,9 +214,9 @@ static void drain(GstKafkaSink* self) {
     if (wait_until_playing(GST_BASE_SINK(self)) != GST_FLOW_OK) return;
   }
   if (left == 0 || outcome == Outcome::kFailed) return;
-  const gkv::Failure failure(
-      std::to_string(left) + " frames were not delivered to Kafka at " + settings.bootstrap_servers +
-      " before the stream ended; see that the broker answers, or raise the property drain-timeout.");
+  const gkv::Failure failure(std::to_string(left) +
+                             " frames were not delivered to Kafka before the stream ended; see that the broker "
+                             "answers, or raise the property drain-timeout.");
   if (settings.delivery == gkv::Delivery::kLive) {
     gkv::post_warning(self, failure);
   } else {
@@ -275,14 +262,11 @@ static GstStructure* stats(GstKafkaSink* self) {
 
 static void gst_kafka_sink_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto settings = GST_KAFKA_SINK(object)->state->settings.lock();
+  if (settings->connection.set_property(id, value)) return;
   switch (id) {
-    case kBootstrapServers: settings->bootstrap_servers = text_of(value); break;
-    case kTopic: settings->topic = text_of(value); break;
     case kSourceId: settings->source_id = text_of(value); break;
-    case kConfig: settings->config = gkv::shared_structure(value); break;
     case kDelivery: settings->delivery = gkv::Delivery(g_value_get_enum(value)); break;
     case kMaxQueueFrames: settings->max_queue_frames = g_value_get_uint(value); break;
-    case kConnectTimeout: settings->connect_timeout_ms = g_value_get_uint(value); break;
     case kDrainTimeout: settings->drain_timeout_ms = g_value_get_uint(value); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -290,14 +274,11 @@ static void gst_kafka_sink_set_property(GObject* object, guint id, const GValue*
 
 static void gst_kafka_sink_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   const Settings settings = GST_KAFKA_SINK(object)->state->settings.snapshot();
+  if (settings.connection.get_property(id, value)) return;
   switch (id) {
-    case kBootstrapServers: g_value_set_string(value, settings.bootstrap_servers.c_str()); break;
-    case kTopic: g_value_set_string(value, settings.topic.c_str()); break;
     case kSourceId: g_value_set_string(value, settings.source_id.c_str()); break;
-    case kConfig: g_value_set_boxed(value, settings.config.get()); break;
     case kDelivery: g_value_set_enum(value, int(settings.delivery)); break;
     case kMaxQueueFrames: g_value_set_uint(value, settings.max_queue_frames); break;
-    case kConnectTimeout: g_value_set_uint(value, settings.connect_timeout_ms); break;
     case kDrainTimeout: g_value_set_uint(value, settings.drain_timeout_ms); break;
     case kStats: g_value_take_boxed(value, stats(GST_KAFKA_SINK(object))); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
@@ -317,28 +298,17 @@ static void gst_kafka_sink_finalize(GObject* object) {
 
 static void install_properties(GObjectClass* object) {
   constexpr auto kFlags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);  // taken over on the way to READY
+  gkv::KafkaConnection::install_properties(object, "Topic to write to (required)", kFlags);
   const auto install = [&](Property id, GParamSpec* spec) { g_object_class_install_property(object, id, spec); };
-  install(kBootstrapServers, g_param_spec_string("bootstrap-servers", "Bootstrap servers",
-                                                 "Kafka brokers to connect to first, host:port with commas between",
-                                                 "localhost:9092", kFlags));
-  install(kTopic, g_param_spec_string("topic", "Topic", "Topic to write to (required)", nullptr, kFlags));
   install(kSourceId, g_param_spec_string("source-id", "Source id",
                                          "Which camera this is: key and source of each message, for frames that don't "
                                          "carry a source id already (empty: the host's name)",
                                          nullptr, kFlags));
-  install(kConfig,
-          g_param_spec_boxed("config", "Configuration",
-                             "More librdkafka configuration, e.g. config=\"c,compression.codec=lz4,linger.ms=5\"",
-                             GST_TYPE_STRUCTURE, kFlags));
   install(kDelivery, g_param_spec_enum("delivery", "Delivery", "What happens when Kafka is too slow or away",
                                        GST_TYPE_KAFKA_SINK_DELIVERY, int(gkv::Delivery::kLive), kFlags));
   install(kMaxQueueFrames, g_param_spec_uint("max-queue-frames", "Maximum frames queued",
                                              "Frames held at most until the broker has them", 2, 100'000,
                                              kDefaultMaxQueueFrames, kFlags));
-  install(kConnectTimeout, g_param_spec_uint("connect-timeout", "Connect time-out",
-                                             "Time for the broker and the topic to be there after the start, in ms "
-                                             "(0: no limit)",
-                                             0, G_MAXINT, kDefaultConnectTimeoutMs, kFlags));
   install(kDrainTimeout,
           g_param_spec_uint("drain-timeout", "Drain time-out",
                             "Time at the end of the stream for frames to be delivered, in ms (0: no limit)", 0,

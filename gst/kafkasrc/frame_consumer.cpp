@@ -96,9 +96,8 @@ KafkaPosition ReceivedFrame::position() const {
 
 FrameConsumer::FrameConsumer(Settings settings, kafka::Events events)
     : settings_(std::move(settings)), newest_(kMaxSources) {
-  kafka::Peer peer{settings_.config.bootstrap_servers, settings_.topic};
   auto client =
-      std::make_unique<kafka::Client>(RD_KAFKA_CONSUMER, make_conf(), std::move(peer), std::move(events), this);
+      std::make_unique<kafka::Client>(RD_KAFKA_CONSUMER, make_conf(), settings_.topic, std::move(events), this);
   client_ = {client.release(), bury};
   fetch_bytes_ = configured_fetch_bytes(client_->handle());
 }
@@ -124,7 +123,7 @@ FrameConsumer::~FrameConsumer() {
 
 kafka::Conf FrameConsumer::make_conf() const {
   kafka::Config config = settings_.config;
-  config.defaults = defaults(settings_);
+  for (kafka::Setting& setting : defaults(settings_)) config.defaults.push_back(std::move(setting));
   kafka::Conf conf = kafka::make_conf(config);
   rd_kafka_conf_set_rebalance_cb(conf.get(), [](rd_kafka_t* handle, rd_kafka_resp_err_t event,
                                                 rd_kafka_topic_partition_list_t* partitions, void*) {
@@ -134,10 +133,11 @@ kafka::Conf FrameConsumer::make_conf() const {
 }
 
 void FrameConsumer::connect() {
-  int partitions = 0;
-  const auto readiness = client_->wait_for_topic(settings_.connect_timeout, stop_, partitions);
+  std::vector<kafka::TopicSize> found;
+  const auto readiness = client_->wait_for_topics({settings_.topic}, settings_.connect_timeout, stop_, found);
   const bool ready = readiness == kafka::Client::Readiness::kReady;
-  *progress_.lock() = {.phase = ready ? Phase::kConnected : Phase::kFailed, .partitions = partitions};
+  *progress_.lock() = {.phase = ready ? Phase::kConnected : Phase::kFailed,
+                       .partitions = ready ? found[0].partitions : 0};
   progressed_.notify_all();
 }
 

@@ -22,7 +22,9 @@
 #include "common/complaint.h"
 #include "common/frame/gstframemeta.h"
 #include "common/frame/headers.h"
-#include "common/glue/gstkafka.h"
+#include "common/glue/gstkafkaconnection.h"
+#include "common/glue/gstkafkaevents.h"
+#include "common/glue/gstkafkauri.h"
 #include "common/glue/guarded.h"
 #include "common/glue/reporting_failure.h"
 #include "frame_consumer.h"
@@ -33,8 +35,6 @@ GST_DEBUG_CATEGORY_STATIC(kafka_src_debug);
 
 namespace {
 
-constexpr guint kDefaultConnectTimeoutMs = 30'000;
-
 struct CapsUnref {
   void operator()(GstCaps* caps) const { gst_caps_unref(caps); }
 };
@@ -42,14 +42,11 @@ using CapsPtr = std::unique_ptr<GstCaps, CapsUnref>;
 
 /// What the properties say; copied when the element starts.
 struct Settings {
-  std::string bootstrap_servers = "localhost:9092";
-  std::string topic;
+  gkv::KafkaConnection connection;
   std::string group_id;
-  std::shared_ptr<GstStructure> config;
   std::shared_ptr<GstCaps> caps;
   gkv::ReadMode mode = gkv::ReadMode::kLatestOffset;
   gkv::StartOffset start_offset = gkv::StartOffset::kAuto;
-  guint connect_timeout_ms = kDefaultConnectTimeoutMs;
 };
 
 /// What runs between start and stop. Belongs to the streaming thread.
@@ -59,7 +56,7 @@ struct Running {
   gkv::Complaint skipped, malformed;
 };
 
-enum Property { kBootstrapServers = 1, kTopic, kGroupId, kConfig, kCaps, kMode, kStartOffset, kConnectTimeout };
+enum Property { kGroupId = gkv::KafkaConnection::kFirstOwn, kCaps, kMode, kStartOffset };
 
 std::string text_of(const GValue* value) {
   const gchar* text = g_value_get_string(value);
@@ -79,7 +76,8 @@ struct _GstKafkaSrc {
   KafkaSrcState* state;  ///< C++ members live here: new in init, delete in finalize.
 };
 
-G_DEFINE_TYPE(GstKafkaSrc, gst_kafka_src, GST_TYPE_PUSH_SRC)
+G_DEFINE_TYPE_WITH_CODE(GstKafkaSrc, gst_kafka_src, GST_TYPE_PUSH_SRC,
+                        G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, gkv::kafka_uri_handler_init))
 GST_ELEMENT_REGISTER_DEFINE(kafkasrc, "kafkasrc", GST_RANK_NONE, GST_TYPE_KAFKA_SRC)
 
 GType gst_kafka_src_mode_get_type(void) {
@@ -107,7 +105,6 @@ static gboolean gst_kafka_src_start(GstBaseSrc* src) {
   auto* state = GST_KAFKA_SRC(src)->state;
   return gkv::reporting_failure(src, gboolean{FALSE}, [&] {
     const Settings settings = state->settings.snapshot();
-    if (settings.topic.empty()) throw gkv::Failure("No Kafka topic is named; set the property topic.");
     if (settings.start_offset == gkv::StartOffset::kCommitted && settings.group_id.empty()) {
       throw gkv::Failure(
           "Without a consumer group there is no committed offset; set the property group-id or another "
@@ -119,13 +116,12 @@ static gboolean gst_kafka_src_start(GstBaseSrc* src) {
     }
     state->running = Running{.caps_property = settings.caps};
     *state->consumer.lock() = gkv::FrameConsumer::start(
-        gkv::FrameConsumer::Settings{.config = {.bootstrap_servers = settings.bootstrap_servers,
-                                                .user = gkv::to_settings(settings.config.get())},
-                                     .topic = settings.topic,
+        gkv::FrameConsumer::Settings{.config = settings.connection.to_config(GST_ELEMENT(src), GST_CAT_DEFAULT),
+                                     .topic = settings.connection.topic,
                                      .group_id = settings.group_id,
                                      .mode = settings.mode,
                                      .start_offset = settings.start_offset,
-                                     .connect_timeout = std::chrono::milliseconds(settings.connect_timeout_ms)},
+                                     .connect_timeout = std::chrono::milliseconds(settings.connection.timeout_ms)},
         gkv::bus_events(GST_ELEMENT(src), GST_CAT_DEFAULT));
     return gboolean{TRUE};
   });
@@ -260,11 +256,9 @@ static gboolean gst_kafka_src_negotiate(GstBaseSrc*) { return TRUE; }
 
 static void gst_kafka_src_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto settings = GST_KAFKA_SRC(object)->state->settings.lock();
+  if (settings->connection.set_property(id, value)) return;
   switch (id) {
-    case kBootstrapServers: settings->bootstrap_servers = text_of(value); break;
-    case kTopic: settings->topic = text_of(value); break;
     case kGroupId: settings->group_id = text_of(value); break;
-    case kConfig: settings->config = gkv::shared_structure(value); break;
     case kCaps: {
       const GstCaps* caps = gst_value_get_caps(value);
       settings->caps = caps ? std::shared_ptr<GstCaps>(gst_caps_copy(caps), gst_caps_unref) : nullptr;
@@ -272,22 +266,18 @@ static void gst_kafka_src_set_property(GObject* object, guint id, const GValue* 
     }
     case kMode: settings->mode = gkv::ReadMode(g_value_get_enum(value)); break;
     case kStartOffset: settings->start_offset = gkv::StartOffset(g_value_get_enum(value)); break;
-    case kConnectTimeout: settings->connect_timeout_ms = g_value_get_uint(value); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
 
 static void gst_kafka_src_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   const Settings settings = GST_KAFKA_SRC(object)->state->settings.snapshot();
+  if (settings.connection.get_property(id, value)) return;
   switch (id) {
-    case kBootstrapServers: g_value_set_string(value, settings.bootstrap_servers.c_str()); break;
-    case kTopic: g_value_set_string(value, settings.topic.c_str()); break;
     case kGroupId: g_value_set_string(value, settings.group_id.c_str()); break;
-    case kConfig: g_value_set_boxed(value, settings.config.get()); break;
     case kCaps: gst_value_set_caps(value, settings.caps.get()); break;
     case kMode: g_value_set_enum(value, int(settings.mode)); break;
     case kStartOffset: g_value_set_enum(value, int(settings.start_offset)); break;
-    case kConnectTimeout: g_value_set_uint(value, settings.connect_timeout_ms); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
 }
@@ -306,18 +296,12 @@ static void gst_kafka_src_finalize(GObject* object) {
 
 static void install_properties(GObjectClass* object) {
   constexpr auto kFlags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  gkv::KafkaConnection::install_properties(object, "Topic to read (required)", kFlags);
   const auto install = [&](Property id, GParamSpec* spec) { g_object_class_install_property(object, id, spec); };
-  install(kBootstrapServers, g_param_spec_string("bootstrap-servers", "Bootstrap servers",
-                                                 "Kafka brokers to connect to first, host:port with commas between",
-                                                 "localhost:9092", kFlags));
-  install(kTopic, g_param_spec_string("topic", "Topic", "Topic to read (required)", nullptr, kFlags));
   install(kGroupId, g_param_spec_string("group-id", "Group id",
                                         "Consumer group whose members share the partitions (empty: no group, this "
                                         "element reads all partitions)",
                                         nullptr, kFlags));
-  install(kConfig, g_param_spec_boxed("config", "Configuration",
-                                      "More librdkafka configuration, e.g. config=\"c,fetch.wait.max.ms=20\"",
-                                      GST_TYPE_STRUCTURE, kFlags));
   install(kCaps, g_param_spec_boxed("caps", "Caps",
                                     "What the messages are, for those whose headers don't say it, e.g. image/jpeg "
                                     "(none: found from the first message)",
@@ -326,10 +310,6 @@ static void install_properties(GObjectClass* object) {
                                    int(gkv::ReadMode::kLatestOffset), kFlags));
   install(kStartOffset, g_param_spec_enum("start-offset", "Start offset", "Where reading starts",
                                           GST_TYPE_KAFKA_SRC_START_OFFSET, int(gkv::StartOffset::kAuto), kFlags));
-  install(kConnectTimeout, g_param_spec_uint("connect-timeout", "Connect time-out",
-                                             "Time for the broker and the topic to be there after the start, in ms "
-                                             "(0: no limit)",
-                                             0, G_MAXINT, kDefaultConnectTimeoutMs, kFlags));
 }
 
 static void gst_kafka_src_class_init(GstKafkaSrcClass* klass) {

@@ -359,7 +359,7 @@ TEST_F(KafkaSink, AMessageThatTheBrokerRefusesIsAWarning) {
   rd_kafka_mock_push_request_errors(kafka_.cluster(), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   push(pipeline, "too large");
   rd_kafka_mock_push_request_errors(kafka_.cluster(), 0 /* Produce */, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("raise message.max.bytes"));
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("raise the property max-message-bytes"));
   push(pipeline, "too large again");
   while (test::stat(pipeline.element("sink"), "messages-failed") < 2) g_thread_yield();
   push(pipeline, "after");
@@ -372,7 +372,7 @@ TEST_F(KafkaSink, AFrameThatLibrdkafkaRefusesKeepsNobodyWaiting) {
   Pipeline pipeline = make("topic=videocam delivery=lossless drain-timeout=0 config=\"c,message.max.bytes=1000\"");
   pipeline.set_state(GST_STATE_PLAYING);
   push(pipeline, std::string(5000, 'x'));
-  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("raise message.max.bytes"));
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("raise the property max-message-bytes"));
   end(pipeline);
   EXPECT_EQ(test::stat(pipeline.element("sink"), "messages-failed"), 1U);
 }

@@ -19,11 +19,11 @@ class Consumer : public testing::Test {
   std::shared_ptr<FrameConsumer> make(FrameConsumer::Settings settings) {
     settings.topic = "videocam";
     settings.connect_timeout = 10s;
-    settings.config.bootstrap_servers = kafka_.bootstrap_servers();
-    for (const auto& [key, value] : {std::pair("fetch.wait.max.ms", "5"), std::pair("session.timeout.ms", "6000"),
-                                     std::pair("heartbeat.interval.ms", "100")}) {
-      settings.config.user.push_back({key, value});
-    }
+    settings.config.user.push_back({"the test",
+                                    {{"bootstrap.servers", kafka_.bootstrap_servers()},
+                                     {"fetch.wait.max.ms", "5"},
+                                     {"session.timeout.ms", "6000"},
+                                     {"heartbeat.interval.ms", "100"}}});
     const auto fail = [](const Failure& failure) { ADD_FAILURE() << failure.what() << failure.detail(); };
     return stopped_at_end(
         FrameConsumer::start(std::move(settings), {.error = fail, .warning = fail, .info = [](const std::string&) {}}));
@@ -61,7 +61,7 @@ TEST_F(Consumer, LatestStartsWithWhatComesNow) {
 TEST_F(Consumer, LatestPassesOverOldFramesOfEachSource) {
   // A small queue of librdkafka's own, which the pause below fills with frames that are old at its end.
   const auto consumer =
-      make({.config = {.user = {{"queued.min.messages", "100"}}}, .start_offset = StartOffset::kEarliest});
+      make({.config = {.user = {{"the case", {{"queued.min.messages", "100"}}}}}, .start_offset = StartOffset::kEarliest});
   kafka_.write({.key = "a", .value = "0"});
   ASSERT_EQ(value_of(*consumer->next()), "0");
   // While the reader is away, the sources go on; "quiet" is not the last writer.
@@ -98,7 +98,7 @@ TEST_F(Consumer, FlushingWakesAWaitingReader) {
 TEST_F(Consumer, FlushingWakesAReaderThatFindsNoBroker) {
   kafka_.set_down();
   FrameConsumer::Settings settings{.topic = "videocam", .connect_timeout = 0ms};
-  settings.config.bootstrap_servers = kafka_.bootstrap_servers();
+  settings.config.defaults = {{"bootstrap.servers", kafka_.bootstrap_servers()}};
   const auto ignore = [](const Failure&) {};
   const auto consumer = stopped_at_end(FrameConsumer::start(settings, {.error = ignore, .warning = ignore}));
   auto next = std::async(std::launch::async, [&] { return consumer->next(); });

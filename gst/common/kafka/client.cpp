@@ -1,7 +1,10 @@
 #include "common/kafka/client.h"
 
+#include <regex.h>
+
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <utility>
 
 namespace gkv::kafka {
@@ -16,6 +19,9 @@ constexpr milliseconds kLongestCheck(500);
 constexpr milliseconds kRetryPause(100);
 constexpr milliseconds kCreationTime(1000);  ///< a broker takes so long to create a topic that is asked for
 
+constexpr milliseconds kShortestCheck(10);
+constexpr const char* kStatisticsInterval = "1000";
+
 rd_kafka_resp_err_t error_of(const rd_kafka_metadata_topic_t& topic) {
   if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) return topic.err;
   if (topic.partition_cnt == 0) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
@@ -25,58 +31,129 @@ rd_kafka_resp_err_t error_of(const rd_kafka_metadata_topic_t& topic) {
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+bool is_expression(const std::string& topic) { return topic.starts_with('^'); }
+
+void add(std::vector<TopicSize>& sizes, const rd_kafka_metadata_topic_t& topic) {
+  const bool known =
+      std::any_of(sizes.begin(), sizes.end(), [&](const TopicSize& size) { return size.topic == topic.topic; });
+  if (!known) sizes.push_back({.topic = topic.topic, .partitions = topic.partition_cnt});
+}
+
+rd_kafka_resp_err_t look_for_topic(rd_kafka_t* handle, const std::string& name, milliseconds timeout,
+                                   std::vector<TopicSize>& sizes) {
+  const Topic topic(rd_kafka_topic_new(handle, name.c_str(), nullptr));
+  if (!topic) return rd_kafka_last_error();
+  const rd_kafka_metadata_t* answer = nullptr;
+  const auto error = rd_kafka_metadata(handle, 0, topic.get(), &answer, static_cast<int>(timeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+  const Metadata metadata(answer);
+  if (metadata->topic_cnt != 1) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  const auto topic_error = error_of(metadata->topics[0]);
+  if (topic_error == RD_KAFKA_RESP_ERR_NO_ERROR) add(sizes, metadata->topics[0]);
+  return topic_error;
+}
+
+/// Topics that are not ready are left out.
+rd_kafka_resp_err_t look_for_matches(rd_kafka_t* handle, const std::string& expression, milliseconds timeout,
+                                     std::vector<TopicSize>& sizes) {
+  regex_t compiled{};
+  if (regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return RD_KAFKA_RESP_ERR__INVALID_ARG;
+  const std::unique_ptr<regex_t, decltype(&regfree)> freed(&compiled, regfree);
+  const rd_kafka_metadata_t* answer = nullptr;
+  const auto error = rd_kafka_metadata(handle, 1, nullptr, &answer, static_cast<int>(timeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+  const Metadata metadata(answer);
+  const auto before = sizes.size();
+  for (int i = 0; i < metadata->topic_cnt; ++i) {
+    const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
+    const bool matches = regexec(&compiled, topic.topic, 0, nullptr, 0) == 0;
+    if (matches && error_of(topic) == RD_KAFKA_RESP_ERR_NO_ERROR) add(sizes, topic);
+  }
+  return sizes.size() > before ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+std::string sasl_mechanism(const rd_kafka_conf_t* conf) {
+  const bool logs_in = value_of(conf, "security.protocol").starts_with("sasl");
+  return logs_in ? value_of(conf, "sasl.mechanisms") : std::string();
+}
+
 }  // namespace
 
-Client::Client(rd_kafka_type_t type, Conf conf, Peer peer, Events events, void* opaque)
-    : peer_(std::move(peer)), events_(std::move(events)), opaque_(opaque) {
+Client::Client(rd_kafka_type_t type, Conf conf, std::string topic, Events events, void* opaque)
+    : peer_{value_of(conf.get(), "bootstrap.servers"), std::move(topic), sasl_mechanism(conf.get())},
+      events_(std::move(events)),
+      opaque_(opaque) {
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
+  if (value_of(conf.get(), "statistics.interval.ms") == "0") {
+    rd_kafka_conf_set(conf.get(), "statistics.interval.ms", kStatisticsInterval, nullptr, 0);
+    rd_kafka_conf_set_stats_cb(conf.get(), on_statistics);
+  }
   handle_ = make_handle(type, std::move(conf));
 }
 
 void* Client::opaque(rd_kafka_t* handle) { return static_cast<Client*>(rd_kafka_opaque(handle))->opaque_; }
 
-Client::Check Client::check_topic(milliseconds timeout) {
-  const Topic topic(rd_kafka_topic_new(handle(), peer_.topic.c_str(), nullptr));
-  if (!topic) return {rd_kafka_last_error(), 0};
-  const rd_kafka_metadata_t* answer = nullptr;
-  const auto error = rd_kafka_metadata(handle(), 0, topic.get(), &answer, static_cast<int>(timeout.count()));
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return {error, 0};
-  const Metadata metadata(answer);
-  if (metadata->topic_cnt != 1) return {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 0};
-  return {error_of(metadata->topics[0]), metadata->topics[0].partition_cnt};
+rd_kafka_resp_err_t Client::look_for_topics(const std::vector<std::string>& topics, milliseconds timeout,
+                                            std::vector<TopicSize>& found) {
+  const auto deadline = steady_clock::now() + timeout;
+  std::vector<TopicSize> sizes;
+  for (const std::string& name : topics) {
+    const auto left =
+        std::max(std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()), kShortestCheck);
+    const auto error = is_expression(name) ? look_for_matches(handle(), name, left, sizes)
+                                           : look_for_topic(handle(), name, left, sizes);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+  }
+  found = std::move(sizes);
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-Client::Readiness Client::wait_for_topic(milliseconds timeout, const std::atomic<bool>& stop, int& partitions) {
+Client::Readiness Client::wait_for_topics(const std::vector<std::string>& topics, milliseconds timeout,
+                                          const std::atomic<bool>& stop, std::vector<TopicSize>& found) {
   const auto begin = steady_clock::now();
   milliseconds patience = kFirstCheck;
   bool warned = false;
   while (!stop) {
-    const Check check = check_topic(patience);
+    const auto error = look_for_topics(topics, patience, found);
     patience = std::min(2 * patience, kLongestCheck);
     rd_kafka_poll(handle(), 0);  // serves on_error
     if (failed_) return Readiness::kFailed;
-    if (check.error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      partitions = check.partitions;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      was_connected_ = true;
       saw_success();
       return Readiness::kReady;
     }
-    const std::string words = is_outage(check.error) ? last_words_.snapshot() : std::string();
-    if (is_permanent(check.error) || (timeout.count() > 0 && steady_clock::now() - begin >= timeout)) {
-      fail(check.error, words);
+    const std::string words = is_outage(error) ? last_words_.snapshot() : std::string();
+    if (is_permanent(error) || (timeout.count() > 0 && steady_clock::now() - begin >= timeout)) {
+      fail(error, words);
       return Readiness::kFailed;
     }
-    if (is_outage(check.error)) continue;
+    if (is_outage(error)) continue;
     // A broker answered, but the topic is not there yet, or not ready: it may be created in a moment.
     if (!warned && steady_clock::now() - begin >= kCreationTime) {
       warned = true;
       outage_ = true;
-      events_.warning(to_failure(check.error, "waiting for it", peer_));
+      events_.warning(to_failure(error, "waiting for it", peer_));
     }
     rd_kafka_poll(handle(), static_cast<int>(kRetryPause.count()));
   }
   return Readiness::kStopped;
+}
+
+void Client::count(rd_kafka_resp_err_t error) { ++(*error_counts_.lock())[rd_kafka_err2name(error)]; }
+
+std::map<std::string, std::uint64_t> Client::error_counts() { return error_counts_.snapshot(); }
+
+Statistics Client::statistics() {
+  const std::string json = statistics_.snapshot();
+  return json.empty() ? Statistics() : to_statistics(json);
+}
+
+int Client::on_statistics(rd_kafka_t*, char* json, std::size_t size, void* opaque) {
+  static_cast<Client*>(opaque)->statistics_.lock()->assign(json, size);
+  return 0;  // librdkafka frees it
 }
 
 void Client::fail(rd_kafka_resp_err_t error, const std::string& words) {
@@ -88,7 +165,9 @@ void Client::warn_of_outage(rd_kafka_resp_err_t error, const std::string& words)
 }
 
 void Client::saw_error(rd_kafka_resp_err_t error, const std::string& words) {
-  if (is_permanent(error)) {
+  count(error);
+  // Before anything went, wrong certificates and ports are the user's; later, the broker's, who may mend them.
+  if (is_permanent(error) || (error == RD_KAFKA_RESP_ERR__SSL && !was_connected_)) {
     fail(error, words);
   } else if (is_outage(error) || error == RD_KAFKA_RESP_ERR__SSL) {
     warn_of_outage(error, words);
@@ -124,8 +203,10 @@ void Client::on_error(rd_kafka_t* handle, int error, const char* words, void* op
     code = rd_kafka_fatal_error(handle, reason.data(), reason.size());
     text = reason.data();
   }
+  code = refined(code, text);
   // One broker of several may be away without harm; librdkafka says _ALL_BROKERS_DOWN when none is left.
   if (code == RD_KAFKA_RESP_ERR__TRANSPORT) {
+    self->count(code);
     *self->last_words_.lock() = text;
     return;
   }

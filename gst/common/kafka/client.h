@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/complaint.h"
 #include "common/failure.h"
@@ -14,6 +15,7 @@
 #include "common/kafka/config.h"
 #include "common/kafka/errors.h"
 #include "common/kafka/handles.h"
+#include "common/kafka/statistics.h"
 
 namespace gkv::kafka {
 
@@ -25,6 +27,12 @@ struct Events {
   std::function<void(int, const std::string&)> log;  ///< librdkafka's log: syslog severity (0 to 7), text
 };
 
+/// A topic that is there.
+struct TopicSize {
+  std::string topic;
+  int partitions = 0;
+};
+
 /// A producer or consumer handle with its errors put into words: an outage is one warning and one message at its end,
 /// however often librdkafka tries.
 class Client {
@@ -33,19 +41,27 @@ class Client {
 
   /// Makes no connection yet.
   /// @param conf  may hold callbacks of the caller; its opaque becomes `opaque`
+  /// @param topic  what errors name
   /// @throws Failure when librdkafka refuses the configuration
-  Client(rd_kafka_type_t type, Conf conf, Peer peer, Events events, void* opaque);
+  Client(rd_kafka_type_t type, Conf conf, std::string topic, Events events, void* opaque);
 
   rd_kafka_t* handle() const { return handle_.get(); }
   /// The caller's own, for librdkafka's callbacks.
   static void* opaque(rd_kafka_t* handle);
   const Peer& peer() const { return peer_; }
 
-  /// Waits until the topic exists and has a leader for each partition. Blocks for up to 0.6 s after `stop` is set.
+  /// Waits until each topic exists and has a leader for each partition. Blocks for up to 0.6 s after `stop` is set.
   /// A broker or topic that is not there yet is a warning, after `timeout` an error.
+  /// @param topics  names, or regular expressions (POSIX extended, as librdkafka takes them) that begin with ^
   /// @param timeout  0: no limit
-  /// @param partitions  out: the topic's number of partitions
-  Readiness wait_for_topic(std::chrono::milliseconds timeout, const std::atomic<bool>& stop, int& partitions);
+  /// @param found  out: the topics, each once; those of an expression are at least one
+  Readiness wait_for_topics(const std::vector<std::string>& topics, std::chrono::milliseconds timeout,
+                            const std::atomic<bool>& stop, std::vector<TopicSize>& found);
+
+  /// Looks once, for what has changed since.
+  /// @return an error; `found` is unchanged then
+  rd_kafka_resp_err_t look_for_topics(const std::vector<std::string>& topics, std::chrono::milliseconds timeout,
+                                      std::vector<TopicSize>& found);
 
   /// To be called with what a message or a report says.
   void saw_error(rd_kafka_resp_err_t error, const std::string& words);
@@ -59,18 +75,20 @@ class Client {
   /// @return whether an error was reported; nothing goes any more
   bool failed() const { return failed_; }
 
+  /// How often each error was seen since the start, by librdkafka's name of it.
+  std::map<std::string, std::uint64_t> error_counts();
+  /// As of the last second; all 0 where librdkafka has not told yet.
+  Statistics statistics();
+
   /// Destroys the handle now; blocks until each message of it has been freed.
   void destroy() { handle_.reset(); }
 
  private:
-  struct Check {
-    rd_kafka_resp_err_t error;
-    int partitions;
-  };
-  Check check_topic(std::chrono::milliseconds timeout);
   void warn_of_outage(rd_kafka_resp_err_t error, const std::string& words);
   void warn(rd_kafka_resp_err_t error, const std::string& words);
 
+  void count(rd_kafka_resp_err_t error);
+  static int on_statistics(rd_kafka_t* handle, char* json, std::size_t size, void* opaque);
   static void on_error(rd_kafka_t* handle, int error, const char* words, void* opaque);
   static void on_log(const rd_kafka_t* handle, int severity, const char* facility, const char* text);
 
@@ -80,6 +98,9 @@ class Client {
   std::atomic<bool> outage_{false};
   std::atomic<bool> failed_{false};
   Guarded<std::map<rd_kafka_resp_err_t, Complaint>> complaints_;
+  std::atomic<bool> was_connected_{false};
+  Guarded<std::map<std::string, std::uint64_t>> error_counts_;
+  Guarded<std::string> statistics_;  ///< JSON, read when somebody asks
   Guarded<std::string> last_words_;  ///< of the newest connection error, which a time-out alone does not tell
   Handle handle_;                    ///< last: its callbacks use what stands above
 };

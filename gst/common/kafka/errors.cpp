@@ -3,7 +3,44 @@
 namespace gkv::kafka {
 namespace {
 
-std::string sentence(rd_kafka_resp_err_t error, const Peer& peer) {
+bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
+
+// The first release whose SCRAM Kafka 4 takes (https://github.com/confluentinc/librdkafka/issues/4895).
+constexpr int kScramForKafka4 = 0x020601ff;
+
+std::string no_answer(const std::string& words, const Peer& peer) {
+  if (contains(words, "security.protocol")) {
+    return "The Kafka broker at " + peer.bootstrap_servers +
+           " closes the connection; check the property bootstrap-servers, and security.protocol in the property config "
+           "or config-file.";
+  }
+  return "No Kafka broker answers at " + peer.bootstrap_servers + "; check the property bootstrap-servers.";
+}
+
+std::string tls_failed(const std::string& words, const Peer& peer) {
+  const std::string begin = "TLS with the Kafka broker at " + peer.bootstrap_servers + " failed";
+  const std::string end = " in the property config or config-file.";
+  if (contains(words, "certificate verify failed")) {
+    return begin + ": its certificate is not trusted or is for another host name; check ssl.ca.location" + end;
+  }
+  if (contains(words, "alert")) {
+    return begin + ": it refuses the client's certificate; check ssl.certificate.location and ssl.key.location" + end;
+  }
+  return begin + "; check the port in the property bootstrap-servers, and security.protocol and the ssl.* keys" + end;
+}
+
+std::string user_refused(const Peer& peer) {
+  std::string text = "The Kafka broker at " + peer.bootstrap_servers +
+                     " refuses the user; check sasl.username, sasl.password and sasl.mechanisms in the property config "
+                     "or config-file";
+  if (contains(peer.sasl_mechanism, "SCRAM") && rd_kafka_version() < kScramForKafka4) {
+    text += ". Where they are right: librdkafka " + std::string(rd_kafka_version_str()) +
+            " cannot log in to Kafka 4 with SCRAM; use PLAIN or librdkafka 2.6.1";
+  }
+  return text + ".";
+}
+
+std::string sentence(rd_kafka_resp_err_t error, const std::string& words, const Peer& peer) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__RESOLVE:
       return "The name of the Kafka broker in " + peer.bootstrap_servers +
@@ -12,15 +49,10 @@ std::string sentence(rd_kafka_resp_err_t error, const Peer& peer) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
-      return "No Kafka broker answers at " + peer.bootstrap_servers + "; check the property bootstrap-servers.";
-    case RD_KAFKA_RESP_ERR__SSL:
-      return "TLS with the Kafka broker at " + peer.bootstrap_servers +
-             " failed; check the ssl.* keys of the property config.";
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT: return no_answer(words, peer);
+    case RD_KAFKA_RESP_ERR__SSL: return tls_failed(words, peer);
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
-      return "The Kafka broker at " + peer.bootstrap_servers +
-             " refuses the user; check the sasl.* keys of the property config.";
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED: return user_refused(peer);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
@@ -39,10 +71,18 @@ std::string sentence(rd_kafka_resp_err_t error, const Peer& peer) {
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
       return "The Kafka broker at " + peer.bootstrap_servers +
              " denies access to the consumer group; change the property group-id or the broker's ACLs.";
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
+      return "The members of the consumer group share the partitions in another way; set the property assignor to "
+             "theirs, such as range, or another group-id.";
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+      return "Another member of the consumer group has the same group.instance.id; change it in the property config.";
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return "The pipeline took so long with a frame that the consumer group went on without this reader; raise "
+             "max.poll.interval.ms in the property config.";
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-      return "A frame is larger than a message may be; raise message.max.bytes in the property config and on the "
-             "broker (max.message.bytes of the topic \"" +
-             peer.topic + "\").";
+      return "A frame is larger than a message may be; raise the property max-message-bytes, and on the broker "
+             "max.message.bytes of the topic \"" +
+             peer.topic + "\".";
     default:
       return "Kafka at " + peer.bootstrap_servers + " reports an error for the topic \"" + peer.topic +
              "\"; check the properties bootstrap-servers, topic and config.";
@@ -54,7 +94,12 @@ std::string sentence(rd_kafka_resp_err_t error, const Peer& peer) {
 Failure to_failure(rd_kafka_resp_err_t error, const std::string& words, const Peer& peer) {
   std::string detail = std::string(rd_kafka_err2name(error)) + ": " + rd_kafka_err2str(error);
   if (!words.empty()) detail += ": " + words;
-  return Failure(sentence(error, peer), detail);
+  return Failure(sentence(error, words, peer), detail);
+}
+
+rd_kafka_resp_err_t refined(rd_kafka_resp_err_t error, const std::string& words) {
+  const bool tls = contains(words, "SSL handshake") || contains(words, "certificate");
+  return error == RD_KAFKA_RESP_ERR__TRANSPORT && tls ? RD_KAFKA_RESP_ERR__SSL : error;
 }
 
 bool is_outage(rd_kafka_resp_err_t error) {
@@ -80,6 +125,8 @@ bool is_permanent(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
     case RD_KAFKA_RESP_ERR__FATAL: return true;
     default: return false;
   }

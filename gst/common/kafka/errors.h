@@ -12,6 +12,7 @@ namespace gkv::kafka {
 struct Peer {
   std::string bootstrap_servers;
   std::string topic;
+  std::string sasl_mechanism;  ///< empty where nobody logs in
 };
 
 /// An error that librdkafka reported, in words for the user; the detail is librdkafka's name and words.
@@ -20,6 +21,9 @@ Failure to_failure(rd_kafka_resp_err_t error, const std::string& words, const Pe
 
 /// @return whether the error means that no broker answers, which may pass by itself
 bool is_outage(rd_kafka_resp_err_t error);
+
+/// @return the code that tells more than librdkafka's own: it calls a TLS handshake that fails a transport error
+rd_kafka_resp_err_t refined(rd_kafka_resp_err_t error, const std::string& words);
 
 /// @return whether no waiting will mend the error: the user must change something
 bool is_permanent(rd_kafka_resp_err_t error);

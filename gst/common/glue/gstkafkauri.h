@@ -1,0 +1,12 @@
+#pragma once
+
+#include <gst/gst.h>
+
+namespace gkv {
+
+/// `kafka://BROKERS/TOPIC[?property=value&…]` for elements with the properties `bootstrap-servers` and `topic`: the
+/// interface init function to be given to G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, …). A query sets further
+/// properties; anything may be percent-encoded. Login data is refused: it belongs into the property config-file.
+void kafka_uri_handler_init(gpointer interface, gpointer data);
+
+}  // namespace gkv
