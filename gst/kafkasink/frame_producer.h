@@ -5,51 +5,60 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include "common/frame/frame.h"
+#include "common/complaint.h"
 #include "common/glue/guarded.h"
 #include "common/kafka/client.h"
+#include "delivery_latency.h"
+#include "outgoing_queue.h"
+#include "topic_admin.h"
 
 namespace gkv {
 
-/// One frame on its way to Kafka.
-struct OutgoingFrame {
-  std::span<const std::byte> payload;  ///< the message's value, not copied
-  std::shared_ptr<const void> owner;   ///< keeps the payload until the broker has it, or it is given up
-  std::string key;
-  std::vector<Header> headers;
-  std::int64_t timestamp_ms = 0;  ///< Unix ms
-};
-
-/// What happens when frames come faster than Kafka takes them.
+/// What happens when frames come faster than Kafka takes them, and when Kafka fails.
 enum class Delivery {
-  kLive,      ///< the oldest waiting frame is dropped
-  kLossless,  ///< send() waits
+  kLive,      ///< the oldest waiting frame is dropped; nothing is sent twice
+  kLossless,  ///< send() waits; what was not acknowledged is sent again
 };
 
 /// Frames between a streaming thread and librdkafka: a bounded queue, the oldest frame first. The payload travels by
 /// reference; librdkafka's delivery report gives it back. The reports are polled on a thread of their own, which also
 /// looks for the broker and the topic, so that no call here waits for the network but send() and drain().
+///
+/// The frames of a source arrive in their order in both modes: kLive does not try a second time, kLossless has an
+/// idempotent producer, which is replaced by a new one when it fails for good.
 class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
  public:
   struct Settings {
     kafka::Config config;
     std::string topic;
+    int partition = RD_KAFKA_PARTITION_UA;  ///< RD_KAFKA_PARTITION_UA: by key
     Delivery delivery = Delivery::kLive;
-    std::size_t max_queue_frames = 1;           ///< waiting and under way together
+    OutgoingQueue::Limits queue;                ///< of what waits and what is under way together
+    std::chrono::milliseconds max_age{0};       ///< kLive: an older frame is not sent; 0: no limit
+    std::optional<NewTopic> create_topic;       ///< nullopt: the topic must be there
     std::chrono::milliseconds connect_timeout;  ///< 0: no limit
   };
   struct Counts {
-    std::uint64_t delivered = 0;
-    std::uint64_t bytes = 0;    ///< of the payloads delivered
-    std::uint64_t dropped = 0;  ///< never handed to librdkafka, for the queue was full
-    std::uint64_t failed = 0;   ///< given up by librdkafka or refused by the broker
+    std::uint64_t accepted = 0, accepted_bytes = 0;
+    std::uint64_t delivered = 0, delivered_bytes = 0;
+    std::uint64_t dropped_queue_full = 0;
+    std::uint64_t dropped_too_old = 0;
+    std::uint64_t dropped_too_large = 0;
+    std::uint64_t failed = 0;  ///< given up by librdkafka or refused by the broker
+    std::uint64_t resent = 0;  ///< sent again by a new producer; may be in the topic twice
+  };
+  struct Statistics {
+    Counts counts;
+    std::size_t queue_frames = 0, queue_bytes = 0;
+    DeliveryLatency::Figures latency;
+    kafka::Statistics connection;
+    std::map<std::string, std::uint64_t> errors;  ///< by librdkafka's name of it
   };
 
   enum class Outcome { kDone, kFlushing, kFailed };
@@ -74,36 +83,56 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
   /// Wakes send() and drain() and keeps them from waiting.
   void set_flushing(bool flushing);
 
-  Counts counts() { return queue_.lock()->counts; }
+  Statistics statistics();
 
  private:
-  struct Queue {
-    std::deque<OutgoingFrame> waiting;
-    std::size_t under_way = 0;  ///< frames that librdkafka holds
-    bool connected = false;
+  struct State {
+    std::shared_ptr<kafka::Client> client;
+    kafka::Topic topic;
+    OutgoingQueue queue{{}};
+    bool connected = false;  ///< frames may be handed over to the client
     bool flushing = false;
     bool failed = false;  ///< an error was reported: nothing will be sent any more
+    std::optional<std::size_t> topic_limit;
     Counts counts;
-
-    std::size_t held() const { return waiting.size() + under_way; }
+    DeliveryLatency latency;
   };
+  enum class Fit { kFits, kAboveProperty, kAboveTopic };
 
   FrameProducer(Settings settings, kafka::Events events);
+  void make_client();
   kafka::Conf make_conf() const;
-  kafka::Events failing(kafka::Events events);
-  Outcome outcome(const Queue& queue) const;
+  kafka::Events client_events();
+  Outcome outcome(const State& state) const;
+  bool is_live() const { return settings_.delivery == Delivery::kLive; }
+
   void run();
+  bool connect();
+  bool wait_until_topic_is_created(kafka::Client& client);
+  bool partition_exists(kafka::Client& client, int partitions);
+  void poll_until_broken();
+  void give_up_handle();
+
+  Fit fit(const State& state, const OutgoingFrame& frame) const;
+  bool refuse_too_large(const OutgoingFrame& frame, Fit fit);
   void hand_over_waiting();
-  rd_kafka_resp_err_t produce(OutgoingFrame& frame);
-  void on_report(const rd_kafka_message_t& report);
+  rd_kafka_resp_err_t produce(State& state, OutgoingQueue::Entry& entry);
+  void on_report(rd_kafka_t* handle, const rd_kafka_message_t& report);
+  bool sends_again(rd_kafka_t* handle) const;
+  void tell(rd_kafka_resp_err_t error);
 
   const Settings settings_;
+  const kafka::Events events_;
   const std::size_t max_under_way_;
-  Guarded<Queue> queue_;
-  std::condition_variable changed_;  ///< of queue_
+  std::size_t max_message_bytes_ = 0;
+  bool compresses_ = false;
+  Guarded<State> state_;
+  std::condition_variable changed_;  ///< of state_
   std::atomic<bool> stop_{false};
-  kafka::Client client_;
-  kafka::Topic topic_;
+  std::atomic<bool> broken_{false};     ///< the client failed for good
+  std::atomic<bool> giving_up_{false};  ///< reports are of frames that a purge brought back
+  TopicLimit limit_;                    ///< of the thread of reports
+  Guarded<Complaint> too_large_;
   std::thread reports_;
 };
 

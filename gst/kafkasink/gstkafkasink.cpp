@@ -15,15 +15,13 @@
 #include <optional>
 #include <string>
 
-#include "common/frame/gstframemeta.h"
-#include "common/frame/headers.h"
 #include "common/glue/gstkafkaconnection.h"
 #include "common/glue/gstkafkaevents.h"
 #include "common/glue/gstkafkauri.h"
 #include "common/glue/guarded.h"
-#include "common/glue/mapped_buffer.h"
 #include "common/glue/reporting_failure.h"
 #include "frame_producer.h"
+#include "gstoutgoingframe.h"
 
 GST_DEBUG_CATEGORY_STATIC(kafka_sink_debug);
 #define GST_CAT_DEFAULT kafka_sink_debug
@@ -31,59 +29,98 @@ GST_DEBUG_CATEGORY_STATIC(kafka_sink_debug);
 namespace {
 
 constexpr guint kDefaultMaxQueueFrames = 32;
+constexpr guint64 kDefaultMaxQueueBytes = 128 * 1024 * 1024;
+constexpr guint kDefaultMaxMessageBytes = 100 * 1024 * 1024;
+constexpr guint kLargestMessageBytes = 1'000'000'000;  // librdkafka's limit
 constexpr guint kDefaultDrainTimeoutMs = 1'000;
-constexpr gint64 kNsPerMs = 1'000'000;
+
+enum class Compression { kNone, kGzip, kSnappy, kLz4, kZstd };
 
 /// What the properties say; copied when the element starts.
 struct Settings {
   gkv::KafkaConnection connection;
   std::string source_id;
+  std::optional<std::string> key;
+  gint partition = RD_KAFKA_PARTITION_UA;
   gkv::Delivery delivery = gkv::Delivery::kLive;
   guint max_queue_frames = kDefaultMaxQueueFrames;
+  guint64 max_queue_bytes = kDefaultMaxQueueBytes;
+  guint max_age_ms = 0;
+  std::optional<Compression> compression;
+  std::optional<guint> max_message_bytes;
+  gkv::Timestamp timestamp = gkv::Timestamp::kCapture;
+  gboolean create_topic = FALSE;
+  gkv::NewTopic new_topic;
   guint drain_timeout_ms = kDefaultDrainTimeoutMs;
 };
 
-/// The caps as the headers of each frame name them.
-struct Format {
-  std::string media_type;
-  std::string caps;
-};
-
-/// What runs between start and stop. Belongs to the streaming thread, but for the producer.
+/// What runs between start and stop. Belongs to the streaming thread.
 struct Running {
-  Settings settings;
-  std::string run_id;
-  guint64 frames = 0;
-  Format format;
+  gkv::Delivery delivery = gkv::Delivery::kLive;
+  std::chrono::milliseconds drain_timeout{0};
+  gkv::FrameEncoder encoder{{}};
 };
 
 using Outcome = gkv::FrameProducer::Outcome;
 
-enum Property { kSourceId = gkv::KafkaConnection::kFirstOwn, kDelivery, kMaxQueueFrames, kDrainTimeout, kStats };
+enum Property {
+  kSourceId = gkv::KafkaConnection::kFirstOwn,
+  kKey,
+  kPartition,
+  kDelivery,
+  kMaxQueueFrames,
+  kMaxQueueBytes,
+  kMaxAge,
+  kCompression,
+  kMaxMessageBytes,
+  kTimestamp,
+  kCreateTopic,
+  kPartitions,
+  kReplicationFactor,
+  kDrainTimeout,
+  kStats
+};
 
 std::string text_of(const GValue* value) {
   const gchar* text = g_value_get_string(value);
   return text ? text : "";
 }
 
-/// @return the running time, or GST_CLOCK_TIME_NONE where there is none, as in a stream of bytes
-GstClockTime running_time(GstBaseSink* sink, GstClockTime time) {
-  if (sink->segment.format != GST_FORMAT_TIME) return GST_CLOCK_TIME_NONE;
-  return gst_segment_to_running_time(&sink->segment, GST_FORMAT_TIME, time);
+const GEnumValue* compressions() {
+  static const GEnumValue values[] = {
+      {int(Compression::kNone), "Not compressed: right for JPEG and coded video", "none"},
+      {int(Compression::kGzip), "gzip", "gzip"},
+      {int(Compression::kSnappy), "Snappy", "snappy"},
+      {int(Compression::kLz4), "LZ4: right for raw video", "lz4"},
+      {int(Compression::kZstd), "Zstandard", "zstd"},
+      {0, nullptr, nullptr}};
+  return values;
 }
 
-/// Unix time in ns at which the frame was captured: what its meta says, else now less the time since its running time.
-guint64 capture_time(GstBaseSink* sink, GstBuffer* buffer, const gkv::FrameInfo& info) {
-  if (info.capture_time_ns) return *info.capture_time_ns;
-  const auto now = static_cast<guint64>(g_get_real_time()) * 1000;
-  GstClock* clock = gst_element_get_clock(GST_ELEMENT(sink));
-  if (!clock) return now;
-  const GstClockTime element_now = gst_clock_get_time(clock) - gst_element_get_base_time(GST_ELEMENT(sink));
-  gst_object_unref(clock);
-  const GstClockTime running = running_time(sink, GST_BUFFER_PTS(buffer));
-  // A frame that comes before its time, of a source that is not live, was made just now.
-  if (!GST_CLOCK_TIME_IS_VALID(running) || running > element_now) return now;
-  return now - (element_now - running);
+/// librdkafka's configuration as the properties ask for it.
+gkv::kafka::Config to_config(const Settings& settings, GstElement* element, GstDebugCategory* category) {
+  gkv::kafka::Config config = settings.connection.to_config(element, category);
+  if (settings.compression) {
+    const char* codec = compressions()[int(*settings.compression)].value_nick;
+    config.user.push_back(gkv::from_property("compression", {"compression.codec", codec}));
+  }
+  if (settings.max_message_bytes) {
+    config.user.push_back(
+        gkv::from_property("max-message-bytes", {"message.max.bytes", std::to_string(*settings.max_message_bytes)}));
+  }
+  return config;
+}
+
+gkv::FrameProducer::Settings to_producer_settings(const Settings& settings, GstElement* element,
+                                                  GstDebugCategory* category) {
+  return {.config = to_config(settings, element, category),
+          .topic = settings.connection.topic,
+          .partition = settings.partition,
+          .delivery = settings.delivery,
+          .queue = {.frames = settings.max_queue_frames, .bytes = settings.max_queue_bytes},
+          .max_age = std::chrono::milliseconds(settings.max_age_ms),
+          .create_topic = settings.create_topic ? std::optional(settings.new_topic) : std::nullopt,
+          .connect_timeout = std::chrono::milliseconds(settings.connection.timeout_ms)};
 }
 
 }  // namespace
@@ -112,21 +149,34 @@ GType gst_kafka_sink_delivery_get_type(void) {
   return type;
 }
 
+GType gst_kafka_sink_compression_get_type(void) {
+  static const GType type = g_enum_register_static("GstKafkaSinkCompression", compressions());
+  return type;
+}
+
+GType gst_kafka_sink_timestamp_get_type(void) {
+  static const GEnumValue values[] = {
+      {int(gkv::Timestamp::kCapture), "When the frame was captured", "capture"},
+      {int(gkv::Timestamp::kPts), "When its running time was, by the pipeline's clock", "pts"},
+      {int(gkv::Timestamp::kNow), "When it is sent", "now"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstKafkaSinkTimestamp", values);
+  return type;
+}
+
 static gboolean gst_kafka_sink_start(GstBaseSink* sink) {
   auto* state = GST_KAFKA_SINK(sink)->state;
   return gkv::reporting_failure(sink, gboolean{FALSE}, [&] {
-    Settings settings = state->settings.snapshot();
-    if (settings.source_id.empty()) settings.source_id = g_get_host_name();
-    gchar* run_id = g_uuid_string_random();
-    state->running = Running{.settings = settings, .run_id = run_id};
-    g_free(run_id);
-    *state->producer.lock() = gkv::FrameProducer::start(
-        gkv::FrameProducer::Settings{.config = settings.connection.to_config(GST_ELEMENT(sink), GST_CAT_DEFAULT),
-                                     .topic = settings.connection.topic,
-                                     .delivery = settings.delivery,
-                                     .max_queue_frames = settings.max_queue_frames,
-                                     .connect_timeout = std::chrono::milliseconds(settings.connection.timeout_ms)},
-        gkv::bus_events(GST_ELEMENT(sink), GST_CAT_DEFAULT));
+    const Settings settings = state->settings.snapshot();
+    state->running = Running{
+        .delivery = settings.delivery,
+        .drain_timeout = std::chrono::milliseconds(settings.drain_timeout_ms),
+        .encoder = gkv::FrameEncoder({.source_id = settings.source_id.empty() ? g_get_host_name() : settings.source_id,
+                                      .key = settings.key,
+                                      .timestamp = settings.timestamp})};
+    *state->producer.lock() =
+        gkv::FrameProducer::start(to_producer_settings(settings, GST_ELEMENT(sink), GST_CAT_DEFAULT),
+                                  gkv::bus_events(GST_ELEMENT(sink), GST_CAT_DEFAULT));
     return gboolean{TRUE};
   });
 }
@@ -140,50 +190,16 @@ static gboolean gst_kafka_sink_stop(GstBaseSink* sink) {
 
 static gboolean gst_kafka_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   return gkv::reporting_failure(sink, gboolean{FALSE}, [&] {
-    gchar* text = gst_caps_to_string(caps);
-    GST_KAFKA_SINK(sink)->state->running.format = {
-        .media_type = gst_structure_get_name(gst_caps_get_structure(caps, 0)), .caps = text};
-    g_free(text);
+    GST_KAFKA_SINK(sink)->state->running.encoder.set_caps(caps);
     return gboolean{TRUE};
   });
-}
-
-static gkv::FrameHeaders headers_of(GstBaseSink* sink, GstBuffer* buffer, Running& running) {
-  gkv::FrameHeaders headers{.content_type = running.format.media_type,
-                            .caps = running.format.caps,
-                            .id = running.run_id + "-" + std::to_string(running.frames),
-                            .info = gkv::frame_info(buffer).value_or(gkv::FrameInfo{}),
-                            .delta_unit = bool(GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT)),
-                            .discont = bool(GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)),
-                            .classifications = gkv::classifications(buffer)};
-  gkv::FrameInfo& info = headers.info;
-  info.capture_time_ns = capture_time(sink, buffer, info);
-  if (info.source.empty()) info.source = running.settings.source_id;
-  if (info.stream.empty()) {
-    info.stream = running.run_id;
-    info.sequence = running.frames;
-  }
-  const auto known = [](GstClockTime time) {
-    return GST_CLOCK_TIME_IS_VALID(time) ? std::optional<guint64>(time) : std::nullopt;
-  };
-  headers.pts_ns = known(running_time(sink, GST_BUFFER_PTS(buffer)));
-  headers.dts_ns = known(running_time(sink, GST_BUFFER_DTS(buffer)));
-  if (GST_BUFFER_DURATION_IS_VALID(buffer)) headers.duration_ns = GST_BUFFER_DURATION(buffer);
-  return headers;
 }
 
 static GstFlowReturn gst_kafka_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
   auto* state = GST_KAFKA_SINK(sink)->state;
   return gkv::reporting_failure(sink, GST_FLOW_ERROR, [&] {
     if (gst_buffer_get_size(buffer) == 0) return GST_FLOW_OK;  // a message without value would be a tombstone
-    const gkv::FrameHeaders headers = headers_of(sink, buffer, state->running);
-    ++state->running.frames;
-    auto mapped = std::make_shared<const gkv::MappedBuffer>(buffer);
-    gkv::OutgoingFrame frame{.payload = mapped->bytes(),
-                             .owner = mapped,
-                             .key = headers.info.source,
-                             .headers = gkv::encode_headers(headers),
-                             .timestamp_ms = static_cast<gint64>(*headers.info.capture_time_ns) / kNsPerMs};
+    gkv::OutgoingFrame frame = state->running.encoder.encode(sink, buffer);
     const auto producer = state->producer.snapshot();
     while (true) {
       const auto outcome = producer->send(frame);
@@ -205,19 +221,18 @@ static GstFlowReturn wait_until_playing(GstBaseSink* sink) {
 
 /// At the end of the stream each frame is given its time to arrive.
 static void drain(GstKafkaSink* self) {
-  const Settings& settings = self->state->running.settings;
+  const Running& running = self->state->running;
   const auto producer = self->state->producer.snapshot();
-  const std::chrono::milliseconds timeout(settings.drain_timeout_ms);
   std::size_t left = 0;
   Outcome outcome{};
-  while ((outcome = producer->drain(timeout, left)) == Outcome::kFlushing) {
+  while ((outcome = producer->drain(running.drain_timeout, left)) == Outcome::kFlushing) {
     if (wait_until_playing(GST_BASE_SINK(self)) != GST_FLOW_OK) return;
   }
   if (left == 0 || outcome == Outcome::kFailed) return;
   const gkv::Failure failure(std::to_string(left) +
                              " frames were not delivered to Kafka before the stream ended; see that the broker "
                              "answers, or raise the property drain-timeout.");
-  if (settings.delivery == gkv::Delivery::kLive) {
+  if (running.delivery == gkv::Delivery::kLive) {
     gkv::post_warning(self, failure);
   } else {
     gkv::post_error(self, failure);
@@ -253,10 +268,29 @@ static gboolean gst_kafka_sink_unlock_stop(GstBaseSink* sink) {
 static GstStructure* stats(GstKafkaSink* self) {
   GstStructure* stats = gst_base_sink_get_stats(GST_BASE_SINK(self));
   const auto producer = self->state->producer.snapshot();
-  const auto counts = producer ? producer->counts() : gkv::FrameProducer::Counts{};
-  gst_structure_set(stats, "messages-delivered", G_TYPE_UINT64, guint64{counts.delivered}, "bytes-delivered",
-                    G_TYPE_UINT64, guint64{counts.bytes}, "queue-dropped", G_TYPE_UINT64, guint64{counts.dropped},
-                    "messages-failed", G_TYPE_UINT64, guint64{counts.failed}, nullptr);
+  const auto statistics = producer ? producer->statistics() : gkv::FrameProducer::Statistics{};
+  const Settings settings = self->state->settings.snapshot();
+  const auto set = [&](const char* name, guint64 value) {
+    gst_structure_set(stats, name, G_TYPE_UINT64, value, nullptr);
+  };
+  const auto& counts = statistics.counts;
+  set("messages-in", counts.accepted);
+  set("bytes-in", counts.accepted_bytes);
+  set("messages-delivered", counts.delivered);
+  set("bytes-delivered", counts.delivered_bytes);
+  set("dropped-queue-full", counts.dropped_queue_full);
+  set("dropped-too-old", counts.dropped_too_old);
+  set("dropped-too-large", counts.dropped_too_large);
+  set("messages-failed", counts.failed);
+  set("messages-resent", counts.resent);
+  set("queue-frames", statistics.queue_frames);
+  set("max-queue-frames", settings.max_queue_frames);
+  set("queue-bytes", statistics.queue_bytes);
+  set("max-queue-bytes", settings.max_queue_bytes);
+  set("latency-p50", guint64(statistics.latency.p50.count()));
+  set("latency-p99", guint64(statistics.latency.p99.count()));
+  set("latency-max", guint64(statistics.latency.max.count()));
+  gkv::add_client_stats(stats, statistics.connection, statistics.errors);
   return stats;
 }
 
@@ -265,6 +299,20 @@ static void gst_kafka_sink_set_property(GObject* object, guint id, const GValue*
   if (settings->connection.set_property(id, value)) return;
   switch (id) {
     case kSourceId: settings->source_id = text_of(value); break;
+    case kKey: {
+      const gchar* text = g_value_get_string(value);
+      settings->key = text ? std::optional<std::string>(text) : std::nullopt;
+      break;
+    }
+    case kPartition: settings->partition = g_value_get_int(value); break;
+    case kMaxQueueBytes: settings->max_queue_bytes = g_value_get_uint64(value); break;
+    case kMaxAge: settings->max_age_ms = g_value_get_uint(value); break;
+    case kCompression: settings->compression = Compression(g_value_get_enum(value)); break;
+    case kMaxMessageBytes: settings->max_message_bytes = g_value_get_uint(value); break;
+    case kTimestamp: settings->timestamp = gkv::Timestamp(g_value_get_enum(value)); break;
+    case kCreateTopic: settings->create_topic = g_value_get_boolean(value); break;
+    case kPartitions: settings->new_topic.partitions = g_value_get_int(value); break;
+    case kReplicationFactor: settings->new_topic.replication_factor = g_value_get_int(value); break;
     case kDelivery: settings->delivery = gkv::Delivery(g_value_get_enum(value)); break;
     case kMaxQueueFrames: settings->max_queue_frames = g_value_get_uint(value); break;
     case kDrainTimeout: settings->drain_timeout_ms = g_value_get_uint(value); break;
@@ -277,6 +325,16 @@ static void gst_kafka_sink_get_property(GObject* object, guint id, GValue* value
   if (settings.connection.get_property(id, value)) return;
   switch (id) {
     case kSourceId: g_value_set_string(value, settings.source_id.c_str()); break;
+    case kKey: g_value_set_string(value, settings.key ? settings.key->c_str() : nullptr); break;
+    case kPartition: g_value_set_int(value, settings.partition); break;
+    case kMaxQueueBytes: g_value_set_uint64(value, settings.max_queue_bytes); break;
+    case kMaxAge: g_value_set_uint(value, settings.max_age_ms); break;
+    case kCompression: g_value_set_enum(value, int(settings.compression.value_or(Compression::kNone))); break;
+    case kMaxMessageBytes: g_value_set_uint(value, settings.max_message_bytes.value_or(kDefaultMaxMessageBytes)); break;
+    case kTimestamp: g_value_set_enum(value, int(settings.timestamp)); break;
+    case kCreateTopic: g_value_set_boolean(value, settings.create_topic); break;
+    case kPartitions: g_value_set_int(value, settings.new_topic.partitions); break;
+    case kReplicationFactor: g_value_set_int(value, settings.new_topic.replication_factor); break;
     case kDelivery: g_value_set_enum(value, int(settings.delivery)); break;
     case kMaxQueueFrames: g_value_set_uint(value, settings.max_queue_frames); break;
     case kDrainTimeout: g_value_set_uint(value, settings.drain_timeout_ms); break;
@@ -304,19 +362,52 @@ static void install_properties(GObjectClass* object) {
                                          "Which camera this is: key and source of each message, for frames that don't "
                                          "carry a source id already (empty: the host's name)",
                                          nullptr, kFlags));
+  install(kKey, g_param_spec_string("key", "Key",
+                                    "Key of each message, by which Kafka chooses the partition (none: the source id; "
+                                    "empty: no key, any partition)",
+                                    nullptr, kFlags));
+  install(kPartition, g_param_spec_int("partition", "Partition", "Partition to write to (-1: by key)", -1, G_MAXINT,
+                                       RD_KAFKA_PARTITION_UA, kFlags));
   install(kDelivery, g_param_spec_enum("delivery", "Delivery", "What happens when Kafka is too slow or away",
                                        GST_TYPE_KAFKA_SINK_DELIVERY, int(gkv::Delivery::kLive), kFlags));
   install(kMaxQueueFrames, g_param_spec_uint("max-queue-frames", "Maximum frames queued",
                                              "Frames held at most until the broker has them", 2, 100'000,
                                              kDefaultMaxQueueFrames, kFlags));
+  install(kMaxQueueBytes, g_param_spec_uint64("max-queue-bytes", "Maximum bytes queued",
+                                              "Bytes of frames held at most until the broker has them (0: no limit); a "
+                                              "single larger frame is taken when no other is held",
+                                              0, G_MAXUINT64, kDefaultMaxQueueBytes, kFlags));
+  install(kMaxAge, g_param_spec_uint("max-age", "Maximum age",
+                                     "Time since its capture after which a frame is not sent any more, in ms, with "
+                                     "delivery=live (0: no limit). The clocks of cameras and this machine must agree",
+                                     0, G_MAXINT, 0, kFlags));
+  install(kCompression, g_param_spec_enum("compression", "Compression", "How messages are compressed",
+                                          GST_TYPE_KAFKA_SINK_COMPRESSION, int(Compression::kNone), kFlags));
+  install(kMaxMessageBytes, g_param_spec_uint("max-message-bytes", "Maximum bytes of a message",
+                                              "Size of the largest message, its headers included; the topic's "
+                                              "max.message.bytes on the broker must allow it, too",
+                                              1000, kLargestMessageBytes, kDefaultMaxMessageBytes, kFlags));
+  install(kTimestamp, g_param_spec_enum("timestamp", "Timestamp", "What the timestamp of a message says",
+                                        GST_TYPE_KAFKA_SINK_TIMESTAMP, int(gkv::Timestamp::kCapture), kFlags));
+  install(kCreateTopic, g_param_spec_boolean("create-topic", "Create topic",
+                                             "Create the topic when it is not there, with the properties partitions "
+                                             "and replication-factor",
+                                             FALSE, kFlags));
+  install(kPartitions,
+          g_param_spec_int("partitions", "Partitions", "Partitions of a topic that is created", 1, 100'000, 1, kFlags));
+  install(kReplicationFactor, g_param_spec_int("replication-factor", "Replication factor",
+                                               "Copies that the brokers keep of a topic that is created (-1: as the "
+                                               "broker is set)",
+                                               -1, 1000, -1, kFlags));
   install(kDrainTimeout,
           g_param_spec_uint("drain-timeout", "Drain time-out",
                             "Time at the end of the stream for frames to be delivered, in ms (0: no limit)", 0,
                             G_MAXINT, kDefaultDrainTimeoutMs, kFlags));
   install(kStats,
           g_param_spec_boxed("stats", "Statistics",
-                             "Counts since the start: messages-delivered, bytes-delivered, queue-dropped (frames), "
-                             "messages-failed, and those of GstBaseSink",
+                             "Since the start: messages and bytes in and delivered, dropped by reason, "
+                             "queue depth and limits, delivery latency (ns), errors, reconnects, round-trip (ns); "
+                             "and those of GstBaseSink",
                              GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
@@ -328,7 +419,10 @@ static void gst_kafka_sink_class_init(GstKafkaSinkClass* klass) {
   object->get_property = gst_kafka_sink_get_property;
   object->finalize = gst_kafka_sink_finalize;
   install_properties(object);
-  gst_type_mark_as_plugin_api(GST_TYPE_KAFKA_SINK_DELIVERY, GstPluginAPIFlags(0));
+  for (const GType type :
+       {GST_TYPE_KAFKA_SINK_DELIVERY, GST_TYPE_KAFKA_SINK_COMPRESSION, GST_TYPE_KAFKA_SINK_TIMESTAMP}) {
+    gst_type_mark_as_plugin_api(type, GstPluginAPIFlags(0));
+  }
 
   auto* element = GST_ELEMENT_CLASS(klass);
   static GstStaticPadTemplate sink = GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);

@@ -74,12 +74,12 @@ std::int64_t MockKafka::write(const TestMessage& message) {
   return high - 1;
 }
 
-std::vector<TestMessage> MockKafka::read(std::size_t count) {
+std::vector<TestMessage> MockKafka::read(std::size_t count, int partition) {
   const kafka::Handle consumer =
       make_client(RD_KAFKA_CONSUMER,
                   {{"bootstrap.servers", bootstrap_servers()}, {"group.id", "test"}, {"fetch.wait.max.ms", "10"}});
   const kafka::Partitions partitions(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(partitions.get(), topic_.c_str(), 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  rd_kafka_topic_partition_list_add(partitions.get(), topic_.c_str(), partition)->offset = RD_KAFKA_OFFSET_BEGINNING;
   rd_kafka_assign(consumer.get(), partitions.get());
   std::vector<TestMessage> messages;
   while (messages.size() < count) {

@@ -40,8 +40,8 @@ class MockKafka {
 
   /// Writes to partition 0 and waits for the report. @return the offset
   std::int64_t write(const TestMessage& message);
-  /// Reads partition 0 from its beginning until there are `count` messages.
-  std::vector<TestMessage> read(std::size_t count);
+  /// Reads a partition from its beginning until there are `count` messages.
+  std::vector<TestMessage> read(std::size_t count, int partition = 0);
 
  private:
   std::string topic_;

@@ -2,6 +2,7 @@
 
 #include <glib.h>
 
+#include <array>
 #include <charconv>
 #include <limits>
 #include <map>
@@ -125,33 +126,42 @@ std::string flags_text(const FrameHeaders& headers) {
 
 }  // namespace
 
-std::vector<Header> encode_headers(const FrameHeaders& headers) {
-  std::vector<Header> encoded;
-  encoded.reserve(14 + headers.info.foreign_headers.size());
-  const auto add = [&](const char* name, std::string value) {
-    if (!value.empty()) encoded.push_back({name, std::move(value)});
+void encode_headers(const FrameHeaders& headers,
+                    const std::function<void(std::string_view name, std::string_view value)>& add) {
+  const auto add_text = [&](std::string_view name, std::string_view value) {
+    if (!value.empty()) add(name, value);
   };
-  const auto add_number = [&](const char* name, const std::optional<std::uint64_t>& value) {
-    if (value) add(name, std::to_string(*value));
+  const auto add_number = [&](std::string_view name, const std::optional<std::uint64_t>& value) {
+    if (!value) return;
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), *value).ptr;
+    add(name, {digits.data(), end});
   };
   const FrameInfo& info = headers.info;
-  add("content-type", headers.content_type);
-  add("ce_specversion", std::string(kSpecVersion));
-  add("ce_type", std::string(kType));
-  add("ce_source", info.source);
-  add("ce_id", headers.id);
-  add("ce_stream", info.stream);
+  add_text("content-type", headers.content_type);
+  add_text("ce_specversion", kSpecVersion);
+  add_text("ce_type", kType);
+  add_text("ce_source", info.source);
+  add_text("ce_id", headers.id);
+  add_text("ce_stream", info.stream);
   add_number("ce_sequence", info.sequence);
-  if (info.capture_time_ns) add("ce_time", to_rfc3339(*info.capture_time_ns));
-  add("ce_caps", headers.caps);
+  if (info.capture_time_ns) add_text("ce_time", to_rfc3339(*info.capture_time_ns));
+  add_text("ce_caps", headers.caps);
   add_number("ce_pts", headers.pts_ns);
   add_number("ce_dts", headers.dts_ns);
   add_number("ce_duration", headers.duration_ns);
-  add("ce_flags", flags_text(headers));
+  add_text("ce_flags", flags_text(headers));
   if (!headers.classifications.empty()) {
-    add("ce_classifications", classifications_to_json(headers.classifications));
+    add_text("ce_classifications", classifications_to_json(headers.classifications));
   }
-  encoded.insert(encoded.end(), info.foreign_headers.begin(), info.foreign_headers.end());
+  for (const Header& header : info.foreign_headers) add(header.name, header.value);
+}
+
+std::vector<Header> encode_headers(const FrameHeaders& headers) {
+  std::vector<Header> encoded;
+  encode_headers(headers, [&](std::string_view name, std::string_view value) {
+    encoded.push_back({std::string(name), std::string(value)});
+  });
   return encoded;
 }
 

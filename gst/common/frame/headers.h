@@ -26,6 +26,10 @@ struct FrameHeaders {
   std::vector<Classification> classifications;
 };
 
+/// Calls `add` with each name and value, in the order in which they are sent; what is unknown is left out.
+void encode_headers(const FrameHeaders& headers,
+                    const std::function<void(std::string_view name, std::string_view value)>& add);
+
 /// @return names and values in the order in which they are sent; what is unknown is left out
 std::vector<Header> encode_headers(const FrameHeaders& headers);
 

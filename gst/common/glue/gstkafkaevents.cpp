@@ -49,4 +49,17 @@ kafka::Settings log_settings(GstDebugCategory* category) {
   return settings;
 }
 
+void add_client_stats(GstStructure* stats, const kafka::Statistics& statistics,
+                      const std::map<std::string, std::uint64_t>& errors) {
+  const auto round_trip = std::chrono::nanoseconds(statistics.round_trip).count();
+  gst_structure_set(stats, "round-trip", G_TYPE_UINT64, static_cast<guint64>(round_trip), "reconnects", G_TYPE_UINT64,
+                    guint64{statistics.reconnects}, nullptr);
+  GstStructure* counts = gst_structure_new_empty("errors");
+  for (const auto& [name, count] : errors) {
+    gst_structure_set(counts, name.c_str(), G_TYPE_UINT64, guint64{count}, nullptr);
+  }
+  gst_structure_set(stats, "errors", GST_TYPE_STRUCTURE, counts, nullptr);
+  gst_structure_free(counts);
+}
+
 }  // namespace gkv

@@ -156,8 +156,10 @@ int Client::on_statistics(rd_kafka_t*, char* json, std::size_t size, void* opaqu
   return 0;  // librdkafka frees it
 }
 
-void Client::fail(rd_kafka_resp_err_t error, const std::string& words) {
-  if (!failed_.exchange(true)) events_.error(to_failure(error, words, peer_));
+void Client::fail(rd_kafka_resp_err_t error, const std::string& words) { fail(to_failure(error, words, peer_)); }
+
+void Client::fail(const Failure& failure) {
+  if (!failed_.exchange(true)) events_.error(failure);
 }
 
 void Client::warn_of_outage(rd_kafka_resp_err_t error, const std::string& words) {
@@ -202,6 +204,11 @@ void Client::on_error(rd_kafka_t* handle, int error, const char* words, void* op
     std::array<char, 512> reason{};
     code = rd_kafka_fatal_error(handle, reason.data(), reason.size());
     text = reason.data();
+    if (self->events_.fatal && !is_permanent(code)) {
+      self->count(code);
+      self->events_.fatal();
+      return;
+    }
   }
   code = refined(code, text);
   // One broker of several may be away without harm; librdkafka says _ALL_BROKERS_DOWN when none is left.

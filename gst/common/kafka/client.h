@@ -25,6 +25,7 @@ struct Events {
   std::function<void(const Failure&)> warning;       ///< something is wrong that may pass
   std::function<void(const std::string&)> info;      ///< what was wrong has passed
   std::function<void(int, const std::string&)> log;  ///< librdkafka's log: syslog severity (0 to 7), text
+  std::function<void()> fatal;                       ///< this handle is of no use any more, but a new one may be
 };
 
 /// A topic that is there.
@@ -68,6 +69,7 @@ class Client {
   void saw_success();
   /// Reports an error after which nothing goes any more; the first one counts.
   void fail(rd_kafka_resp_err_t error, const std::string& words);
+  void fail(const Failure& failure);
 
   /// @return whether no broker or topic could be reached when last tried
   bool in_outage() const { return outage_; }

@@ -19,7 +19,7 @@ struct Peer {
 /// @param words  what librdkafka says of this occurrence; may be empty
 Failure to_failure(rd_kafka_resp_err_t error, const std::string& words, const Peer& peer);
 
-/// @return whether the error means that no broker answers, which may pass by itself
+/// @return whether the error means that no broker answers, or too few, which may pass by itself
 bool is_outage(rd_kafka_resp_err_t error);
 
 /// @return the code that tells more than librdkafka's own: it calls a TLS handshake that fails a transport error
