@@ -7,38 +7,18 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "common/frame/headers.h"
+#include "common/complaint.h"
 #include "common/glue/guarded.h"
 #include "common/kafka/client.h"
 #include "newest_frames.h"
+#include "partition_table.h"
+#include "received_frame.h"
+#include "start_offset.h"
 
 namespace gkv {
-
-/// A message as it was fetched. It keeps librdkafka's fetch response alive, and the client with it.
-class ReceivedFrame {
- public:
-  ReceivedFrame(std::shared_ptr<kafka::Client> client, rd_kafka_message_t* message)
-      : client_(std::move(client)), message_(message) {}
-
-  /// The message's value; empty for a tombstone.
-  std::span<const std::byte> payload() const {
-    return {static_cast<const std::byte*>(message_->payload), message_->payload ? message_->len : 0};
-  }
-  std::string key() const {
-    return message_->key ? std::string(static_cast<const char*>(message_->key), message_->key_len) : std::string();
-  }
-  /// Valid as long as the frame.
-  std::vector<HeaderView> headers() const;
-  KafkaPosition position() const;
-
- private:
-  std::shared_ptr<kafka::Client> client_;  ///< first: outlives the message
-  kafka::Message message_;
-};
 
 /// Which frames next() gives.
 enum class ReadMode {
@@ -46,26 +26,52 @@ enum class ReadMode {
   kStream,        ///< every message
 };
 
-/// Where reading starts.
-enum class StartOffset {
-  kAuto,       ///< committed for a group in ReadMode::kStream, else latest
-  kLatest,     ///< messages that come from now on
-  kEarliest,   ///< the oldest that the broker still has
-  kCommitted,  ///< where the group stopped reading; earliest where it never read
+/// When what was dealt with is committed, in a consumer group.
+enum class Commit {
+  kInterval,  ///< once in an interval
+  kPushed,    ///< after each frame
+  kNone,
 };
 
-/// Reads frames from a topic. next() and stop() belong to one thread at a time; a thread of its own looks for the
-/// broker and the topic, for librdkafka's calls for that cannot be cancelled.
+/// Reads frames from topics. next(), seek() and stop() belong to one thread at a time; a thread of its own looks for
+/// the broker and the topics, for librdkafka's calls for that cannot be cancelled.
 class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
  public:
   struct Settings {
     kafka::Config config;
-    std::string topic;
-    std::string group_id;  ///< empty: no group, reads all partitions
+    std::vector<std::string> topics;  ///< names, or regular expressions that begin with ^
+    std::vector<int> partitions;      ///< empty: all. Not with a group
     ReadMode mode = ReadMode::kLatestOffset;
-    StartOffset start_offset = StartOffset::kAuto;
+    StartOffset start;
+    StopAt stop;
+    Commit commit = Commit::kInterval;
+    std::chrono::milliseconds commit_interval{1000};
+    /// kLatestOffset: how far back it goes to find each source's newest frame when it cannot keep up.
+    std::chrono::milliseconds max_age{2000};
+    std::vector<std::string> source_filter;     ///< with the wildcards * and ?; empty: all
+    std::size_t max_bytes_held = 0;             ///< of fetch responses that frames keep
     std::chrono::milliseconds connect_timeout;  ///< 0: no limit
   };
+  struct Counts {
+    std::uint64_t messages = 0, bytes = 0;
+    std::uint64_t skipped = 0;   ///< passed over, for newer ones were there
+    std::uint64_t filtered = 0;  ///< of other sources
+    std::uint64_t lost = 0;      ///< deleted by the broker before they were read
+    std::uint64_t rebalances = 0;
+  };
+  struct Statistics {
+    Counts counts;
+    std::size_t bytes_held = 0;
+    std::map<std::string, std::int64_t> lag;                     ///< by `TOPIC-PARTITION`
+    std::optional<std::chrono::nanoseconds> since_last_message;  ///< nullopt: none came
+    kafka::Statistics connection;
+    std::map<std::string, std::uint64_t> errors;  ///< by librdkafka's name of it
+  };
+
+  enum class Outcome { kFrame, kFlushing, kFailed, kEnd };
+
+  /// Makes no connection. @throws Failure for settings that contradict each other or that librdkafka refuses
+  static void check(const Settings& settings);
 
   /// Starts to look for the broker. To be ended with stop().
   /// @throws Failure for a configuration that librdkafka refuses
@@ -75,61 +81,97 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   /// Commits what has been dealt with and leaves the group. Nothing may be called after it.
   void stop();
 
-  /// Waits for the next frame. In a group, asking for it says that the one before has been dealt with.
-  /// @return nullopt when flushing, or after an error that was reported to the events
-  std::optional<ReceivedFrame> next();
+  /// Waits for the next frame. Asking for it says that the one before has been dealt with.
+  /// @param frame  out: with Outcome::kFrame
+  Outcome next(std::optional<ReceivedFrame>& frame);
+
+  /// Goes on with the first messages that have this timestamp or a later one. Not with a group.
+  /// @return false where nothing is read yet, or no broker answers
+  bool seek(std::int64_t time_ms);
 
   /// Wakes next() and keeps it from waiting.
   void set_flushing(bool flushing);
 
-  /// Frames that ReadMode::kLatestOffset passed over because newer ones were there.
-  std::uint64_t skipped() const { return skipped_; }
-  bool failed() const { return client_->failed(); }
+  /// Holds the frame, where that keeps no more than eight times its size in memory and the bytes held stay below the
+  /// limit. @return false: it is to be copied
+  bool hold(ReceivedFrame& frame) const;
 
-  /// @return whether holding the frame keeps no more than eight times its size in memory
-  bool may_be_held(const ReceivedFrame& frame) const;
+  /// From any thread.
+  Statistics statistics() const;
+  std::uint64_t skipped() const { return skipped_; }
+  std::uint64_t rebalances() const { return rebalances_; }
 
  private:
   enum class Phase { kConnecting, kConnected, kReading, kFailed };
   struct Progress {
     Phase phase = Phase::kConnecting;
-    int partitions = 0;
+    kafka::Partitions assignment;  ///< null in a group
   };
   using Clock = std::chrono::steady_clock;
 
   FrameConsumer(Settings settings, kafka::Events events);
-  kafka::Conf make_conf() const;
+  kafka::Conf make_conf();
+  bool in_group() const { return !group_id_.empty(); }
+  bool reads_latest() const { return settings_.mode == ReadMode::kLatestOffset; }
+  bool goes_on() const { return !flushing_ && !client_->failed(); }
+
   void connect();
-  void begin_reading(int partitions);
+  kafka::Partitions assignment_of(const std::vector<kafka::TopicSize>& found);
+  std::optional<std::int64_t> first_offset(const std::string& topic, int partition, std::chrono::milliseconds timeout);
+  void begin_reading(kafka::Partitions assignment);
+  void look_for_new_partitions();
   void on_rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t* partitions);
-  std::int64_t start_position() const;
-  bool wait_until_reading();
+  std::optional<Outcome> wait_until_reading();
+
   std::optional<ReceivedFrame> poll(std::chrono::milliseconds timeout);
-  std::optional<ReceivedFrame> next_in_order();
-  std::optional<ReceivedFrame> next_newest();
-  void drain();
+  void on_error(const rd_kafka_message_t& message);
+  PartitionState& state_of(const rd_kafka_message_t& message);
+  bool is_wanted(const ReceivedFrame& frame, PartitionState& state);
+  bool has_ended() const;
+  std::chrono::milliseconds patience() const;
+
+  void keep_house();
+  void find_end(const PartitionId& id, PartitionState& state);
+  void repair_position(const PartitionId& id, PartitionState& state);
+  void restart(const PartitionId& id, std::int64_t offset);
+  void seek(const PartitionId& id, std::int64_t offset);
+
+  Outcome next_in_order(std::optional<ReceivedFrame>& frame);
+  Outcome next_newest(std::optional<ReceivedFrame>& frame);
+  bool drain();
   void put(ReceivedFrame frame);
   void catch_up();
+  void pass_over(const PartitionId& id, PartitionState& state, std::int64_t high);
   bool is_behind() const;
+
+  void acknowledge();
   void commit(bool at_end);
 
   const Settings settings_;
+  std::string group_id_;  ///< empty: no group, reads all partitions
   std::atomic<bool> stop_{false};
   std::atomic<bool> flushing_{false};
-  std::atomic<std::uint64_t> skipped_{0};
   Guarded<Progress> progress_;
   std::condition_variable progressed_;
+  std::atomic<std::uint64_t> messages_{0}, bytes_{0}, skipped_{0}, filtered_{0}, lost_{0}, rebalances_{0};
+  std::atomic<Clock::rep> last_message_at_{0};  ///< 0: none came
+  HeldBytes held_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::shared_ptr<kafka::Client> client_;
-  std::size_t fetch_bytes_;  ///< what one fetch may bring of a partition, unless a message is larger
+  kafka::Events events_;
+  std::size_t fetch_bytes_ = 0;  ///< what one fetch may bring of a partition, unless a message is larger
 
   // What follows belongs to the thread of next().
-  NewestFrames<ReceivedFrame> newest_;
-  std::map<int, std::int64_t> positions_;   ///< by partition: the offset after the last one read
-  std::map<int, std::int64_t> high_marks_;  ///< by partition: the topic's end when it was last asked for
+  NewestFrames<ReceivedFrame> newest_{{}};
+  PartitionTable partitions_;
+  const rd_kafka_topic_t* last_topic_ = nullptr;  ///< of last_state_, which is looked up with most messages
+  int last_partition_ = -1;
+  PartitionState* last_state_ = nullptr;
   std::optional<Clock::time_point> returned_at_;
-  std::optional<KafkaPosition> returned_;     ///< what next() returned last
-  std::map<int, std::int64_t> acknowledged_;  ///< by partition: the offset to be committed
-  Clock::time_point committed_at_{};
+  std::optional<PartitionId> returned_;  ///< what next() returned last
+  std::int64_t returned_offset_ = 0;
+  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{};
+  std::chrono::milliseconds look_interval_{0};
+  Complaint lost_complaint_;
 };
 
 }  // namespace gkv

@@ -17,15 +17,11 @@ GstBuffer* wrap(ReceivedFrame frame) {
 
 }  // namespace
 
-GstBuffer* to_buffer(ReceivedFrame frame, FrameHeaders headers, bool hold) {
-  FrameInfo& info = headers.info;
-  info.position = frame.position();
-  if (info.source.empty()) info.source = frame.key();
+GstBuffer* to_buffer(ReceivedFrame frame, const FrameHeaders& headers, bool hold) {
   const auto payload = frame.payload();
   GstBuffer* buffer = hold ? wrap(std::move(frame)) : gst_buffer_new_memdup(payload.data(), payload.size());
-  set_frame_info(buffer, info);
+  set_frame_info(buffer, headers.info);
   if (!headers.classifications.empty()) set_classifications(buffer, headers.classifications);
-  if (headers.duration_ns) GST_BUFFER_DURATION(buffer) = *headers.duration_ns;
   if (headers.delta_unit) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (headers.discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
   return buffer;

@@ -11,7 +11,16 @@ GST_ELEMENT_REGISTER_DECLARE(kafkasrc)
 #define GST_TYPE_KAFKA_SRC_MODE (gst_kafka_src_mode_get_type())
 GType gst_kafka_src_mode_get_type(void);
 
-#define GST_TYPE_KAFKA_SRC_START_OFFSET (gst_kafka_src_start_offset_get_type())
-GType gst_kafka_src_start_offset_get_type(void);
+#define GST_TYPE_KAFKA_SRC_STOP (gst_kafka_src_stop_get_type())
+GType gst_kafka_src_stop_get_type(void);
+
+#define GST_TYPE_KAFKA_SRC_ISOLATION (gst_kafka_src_isolation_get_type())
+GType gst_kafka_src_isolation_get_type(void);
+
+#define GST_TYPE_KAFKA_SRC_COMMIT (gst_kafka_src_commit_get_type())
+GType gst_kafka_src_commit_get_type(void);
+
+#define GST_TYPE_KAFKA_SRC_TIMESTAMPS (gst_kafka_src_timestamps_get_type())
+GType gst_kafka_src_timestamps_get_type(void);
 
 G_END_DECLS

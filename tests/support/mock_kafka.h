@@ -39,7 +39,8 @@ class MockKafka {
   void set_up() { rd_kafka_mock_broker_set_up(cluster_.get(), 1); }
 
   /// Writes to partition 0 and waits for the report. @return the offset
-  std::int64_t write(const TestMessage& message);
+  std::int64_t write(const TestMessage& message) { return write(message, topic_); }
+  std::int64_t write(const TestMessage& message, const std::string& topic);
   /// Reads a partition from its beginning until there are `count` messages.
   std::vector<TestMessage> read(std::size_t count, int partition = 0);
 
