@@ -158,6 +158,15 @@ gkv::kafka::Config to_config(const Settings& settings, GstElement* element, GstD
   return config;
 }
 
+void check_assignor(const std::string& assignor) {
+  for (const std::string& name : gkv::split(assignor)) {
+    if (name != "cooperative-sticky" && name != "range" && name != "roundrobin") {
+      throw gkv::Failure("There is no assignor \"" + name +
+                         "\"; set the property assignor to cooperative-sticky, range or roundrobin.");
+    }
+  }
+}
+
 /// @throws Failure that names the property
 gkv::FrameConsumer::Settings to_consumer_settings(const Settings& settings, GstElement* element,
                                                   GstDebugCategory* category) {
@@ -165,6 +174,7 @@ gkv::FrameConsumer::Settings to_consumer_settings(const Settings& settings, GstE
     throw gkv::Failure(
         "The messages can have one format only, and the caps leave a choice; correct the property caps.");
   }
+  check_assignor(settings.assignor.value_or(kDefaultAssignor));
   return {.config = to_config(settings, element, category),
           .topics = gkv::parse_topics(settings.connection.topic),
           .partitions = gkv::parse_partitions(settings.partitions),

@@ -1,61 +1,18 @@
-#include <gmock/gmock.h>
-#include <gst/check/gstharness.h>
-#include <gtest/gtest.h>
-
-#include <memory>
-#include <string>
-
 #include "common/frame/gstframemeta.h"
-#include "mock_kafka.h"
-#include "pipeline.h"
+#include "kafkasrc_fixture.h"
 
 namespace gkv {
 namespace {
 
-using test::MockKafka;
+using test::bytes_of;
 using test::Pipeline;
+using test::SamplePtr;
 using test::text_of;
 using testing::HasSubstr;
 
 const std::string kJpeg("\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01", 12);
 
-struct SampleUnref {
-  void operator()(GstSample* sample) const { gst_sample_unref(sample); }
-};
-using SamplePtr = std::unique_ptr<GstSample, SampleUnref>;
-
-std::string bytes_of(GstBuffer* buffer) {
-  std::string bytes(gst_buffer_get_size(buffer), '\0');
-  gst_buffer_extract(buffer, 0, bytes.data(), bytes.size());
-  return bytes;
-}
-
-class KafkaSrc : public testing::Test {
- protected:
-  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
-
-  Pipeline make(const std::string& properties) {
-    return Pipeline("kafkasrc config=\"c,fetch.wait.max.ms=5\" bootstrap-servers=" + kafka_.bootstrap_servers() + " " +
-                    properties + " ! appsink name=sink");
-  }
-  Pipeline make_reader(const std::string& properties = "") {
-    return make("topic=videocam mode=stream start-offset=earliest " + properties);
-  }
-  static SamplePtr pull(Pipeline& pipeline) {
-    GstSample* sample = nullptr;
-    g_signal_emit_by_name(pipeline.element("sink"), "try-pull-sample", 20 * GST_SECOND, &sample);
-    if (!sample) throw std::runtime_error("no frame came");
-    return SamplePtr(sample);
-  }
-  static std::string caps_of(const SamplePtr& sample) {
-    gchar* text = gst_caps_to_string(gst_sample_get_caps(sample.get()));
-    std::string caps = text;
-    g_free(text);
-    return caps;
-  }
-
-  MockKafka kafka_{"videocam"};
-};
+class KafkaSrc : public test::KafkaSrcTest {};
 
 TEST_F(KafkaSrc, AMessageIsABufferWithWhatItsHeadersSay) {
   kafka_.write({.key = "camera-1",
@@ -220,19 +177,28 @@ TEST_F(KafkaSrc, ImpossiblePropertiesAreErrorsThatNameThem) {
       {"topic=t caps=\"video/x-raw,format={RGB,BGR}\"", "correct the property caps"},
       {"topic=" + std::string(600, 't'), "correct the property topic"},
       {"topic=t bootstrap-servers=\"\"", "set the property bootstrap-servers"},
+      {"topic=t start-offset=newest", "set the property start-offset"},
+      {"topic=t start-time=2026-11-23T03:21:46Z", "start-offset=timestamp"},
+      {"topic=t start-offset=timestamp start-time=noon", "in the property start-time"},
+      {"topic=t stop=time", "in the property stop-time"},
+      {"topic=t stop-time=2026-11-23T03:21:46Z", "stop=time"},
+      {"topic=t partitions=a", "in the property partitions"},
+      {"topic=t partitions=0 group-id=g", "unset the property partitions or group-id"},
+      {"topic=t assignor=fair", "property assignor"},
+      {"topic=t config-file=/no/such.conf", "The file /no/such.conf cannot be read"},
       {"topic=t config=\"c,fetch=1\"", "knows no key \"fetch\"; correct the property config"},
   };
   for (const auto& [properties, text] : cases) {
     Pipeline pipeline = make(properties);
-    pipeline.set_state(GST_STATE_PLAYING);
+    EXPECT_EQ(pipeline.set_state(GST_STATE_READY), GST_STATE_CHANGE_FAILURE) << properties;
     EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr(text)) << properties;
   }
 }
 
 TEST_F(KafkaSrc, StartsAndStopsManyTimes) {
   Pipeline pipeline = make("topic=videocam");
-  for (int i = 0; i < 50; ++i) {
-    if (i == 25) kafka_.set_down();
+  for (int i = 0; i < 200; ++i) {
+    if (i == 100) kafka_.set_down();
     pipeline.set_state(GST_STATE_PLAYING);
     EXPECT_EQ(pipeline.set_state(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
   }
