@@ -371,6 +371,9 @@ void FrameConsumer::on_error(const rd_kafka_message_t& message) {
       kept_house_at_ = {};
       break;
     }
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      if (!in_group()) break;  // librdkafka looks for the coordinator of a group that nobody asked for
+      [[fallthrough]];
     default: client_->saw_error(message.err, rd_kafka_message_errstr(&message));
   }
 }

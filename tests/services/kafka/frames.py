@@ -1,0 +1,80 @@
+"""Numbered frames: what a topic holds of a stream that kafkasink has written."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+
+from bench.measure.frames import end_offset
+from demo.stack.messages import headers
+from demo.stack.process import HANG_LIMIT, Process, StackError
+
+RATE = 100
+SOURCE = f"videotestsrc is-live=true ! video/x-raw,format=GRAY8,width=32,height=32,framerate={RATE}/1"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The frames of a topic, in its order."""
+
+    sequence: list[int]
+    ids: list[str]
+    arrived_ms: list[int]
+
+    @property
+    def repeated(self) -> int:
+        """Frames that are in the topic a second time, recognised by ce_id."""
+        return len(self.ids) - len(set(self.ids))
+
+    def without_repeats(self) -> list[int]:
+        """Each frame once, where it first came."""
+        first: dict[str, int] = {}
+        for identity, number in zip(self.ids, self.sequence, strict=True):
+            first.setdefault(identity, number)
+        return list(first.values())
+
+    @property
+    def longest_gap_ms(self) -> int:
+        """Longest time between two frames, as the broker wrote them down."""
+        times = self.arrived_ms
+        return max((b - a for a, b in zip(times, times[1:], strict=False)), default=0)
+
+
+def read_all(bootstrap_servers: str, topic: str) -> list[Message]:
+    """All that partition 0 of a topic holds at this moment."""
+    end = end_offset(bootstrap_servers, topic)
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "judge", "log_level": 0})
+    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+    messages: list[Message] = []
+    deadline = time.monotonic() + HANG_LIMIT
+    while not messages or messages[-1].offset() + 1 < end:
+        if time.monotonic() > deadline:
+            raise StackError(f"The topic {topic} could not be read to its end.")
+        message = consumer.poll(1)
+        if message is not None and not message.error():
+            messages.append(message)
+    consumer.close()
+    return messages
+
+
+def numbers(bootstrap_servers: str, topic: str) -> Numbers:
+    """The numbers that kafkasink gave the frames of a topic."""
+    messages = read_all(bootstrap_servers, topic)
+    fields = [headers(message) for message in messages]
+    return Numbers([int(field["ce_sequence"]) for field in fields], [field["ce_id"] for field in fields],
+                   [message.timestamp()[1] for message in messages])
+
+
+def wait_for_frames(bootstrap_servers: str, topic: str, count: int, *processes: Process) -> None:
+    """Wait until a topic holds so many messages. Raises StackError when one of the processes ends before."""
+    deadline = time.monotonic() + HANG_LIMIT
+    while time.monotonic() < deadline:
+        for process in processes:
+            if not process.running:
+                raise process.failure("ended")
+        if end_offset(bootstrap_servers, topic) >= count:
+            return
+        time.sleep(0.05)
+    raise StackError(f"The topic {topic} did not get {count} messages.")

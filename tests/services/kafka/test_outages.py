@@ -1,0 +1,130 @@
+"""A broker that goes away while numbered frames flow: kafkasink delivery=lossless writes a topic, kafkasrc mode=stream
+reads it and writes what it reads into a second one. Both topics must hold each frame once and in order.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from frames import SOURCE, Numbers, numbers, wait_for_frames
+from launcher import Launcher
+
+from bench.measure.frames import end_offset
+from demo.stack.kafka_broker import KafkaBroker
+from demo.stack.process import Process
+
+LOSSLESS = "delivery=lossless max-queue-frames=5000 drain-timeout=0"
+
+
+class Chain:
+    """The two pipelines."""
+
+    def __init__(self, servers: str, first: str, second: str, launcher: Launcher) -> None:
+        self.servers, self.first, self.second = servers, first, second
+        connection = f"bootstrap-servers={servers}"
+        self.writer = launcher.pipeline(f"{SOURCE} ! kafkasink topic={first} {connection} {LOSSLESS}")
+        self.reader = launcher.pipeline(f"kafkasrc topic={first} mode=stream start-offset=earliest {connection} ! "
+                                        f"kafkasink topic={second} {connection} {LOSSLESS}")
+
+    def wait(self, count: int) -> None:
+        """Until so many frames have come through both."""
+        wait_for_frames(self.servers, self.second, count, self.writer, self.reader)
+
+    def end(self) -> tuple[Numbers, Numbers]:
+        """End the writer in good order, and the reader when it has read all; returns what the topics hold."""
+        self.writer.send_signal(signal.SIGINT)
+        assert self.writer.wait() == 0
+        first = numbers(self.servers, self.first)
+        wait_for_frames(self.servers, self.second, len(first.sequence), self.reader)
+        self.reader.send_signal(signal.SIGINT)
+        assert self.reader.wait() == 0
+        return first, numbers(self.servers, self.second)
+
+
+def restart(broker: KafkaBroker, how: signal.Signals) -> None:
+    """End a broker and start it again."""
+    broker.process.send_signal(how)
+    broker.process.wait()
+    broker.start()
+    broker.wait_until_ready()
+
+
+def warnings_of(process: Process) -> list[str]:
+    """Its warnings."""
+    return [line for line in process.lines if line.startswith("WARNING: from element")]
+
+
+@pytest.fixture
+def chain(broker: KafkaBroker, topic: Callable[..., str], launcher: Launcher) -> Chain:
+    return Chain(broker.bootstrap_servers, topic(), topic(), launcher)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_restarted_broker(how: signal.Signals, broker: KafkaBroker, chain: Chain) -> None:
+    chain.wait(100)
+    restart(broker, how)
+    chain.wait(end_offset(chain.servers, chain.first) + 100)
+    first, second = chain.end()
+    print(f"longest gap: {first.longest_gap_ms} ms written, {second.longest_gap_ms} ms read; "
+          f"sent again: {first.repeated} and {second.repeated}")
+    assert first.without_repeats() == list(range(len(set(first.ids))))
+    assert second.sequence == first.sequence or second.without_repeats() == first.sequence
+    for process in (chain.writer, chain.reader):
+        assert warnings_of(process), process.failure("told nothing of the outage")
+
+
+def test_hung_broker(broker: KafkaBroker, chain: Chain) -> None:
+    chain.wait(100)
+    broker.process.send_signal(signal.SIGSTOP)
+    time.sleep(10)  # the fault's duration
+    broker.process.send_signal(signal.SIGCONT)
+    chain.wait(end_offset(chain.servers, chain.first) + 100)
+    first, second = chain.end()
+    print(f"longest gap: {first.longest_gap_ms} ms written, {second.longest_gap_ms} ms read")
+    assert first.without_repeats() == list(range(len(set(first.ids))))
+    assert second.without_repeats() == first.sequence
+
+
+def test_stopped_in_the_middle_of_an_outage(broker: KafkaBroker, chain: Chain) -> None:
+    """The launcher of a service kills after 1.8 s; gst-launch alone must end, too, though nothing can be delivered."""
+    chain.wait(50)
+    broker.process.send_signal(signal.SIGSTOP)
+    try:
+        for process in (chain.reader, chain.writer):
+            process.send_signal(signal.SIGINT)  # EOS, which lossless frames hold up
+            process.send_signal(signal.SIGINT)  # at once
+            process.wait()
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+
+
+def test_broker_that_comes_later(broker: KafkaBroker, topic: Callable[..., str], launcher: Launcher) -> None:
+    first, second = topic(), topic()
+    broker.stop()
+    chain = Chain(broker.bootstrap_servers, first, second, launcher)
+    for process in (chain.writer, chain.reader):
+        process.wait_for_line("No Kafka broker answers at")
+    broker.start()
+    broker.wait_until_ready()
+    chain.wait(100)
+    written, read = chain.end()
+    assert written.sequence == list(range(len(written.sequence)))
+    assert read.sequence == written.sequence
+
+
+def test_live_loses_frames_and_stays_in_order(broker: KafkaBroker, topic: Callable[..., str],
+                                              launcher: Launcher) -> None:
+    name = topic()
+    writer = launcher.pipeline(f"{SOURCE} ! kafkasink topic={name} bootstrap-servers={broker.bootstrap_servers}")
+    wait_for_frames(broker.bootstrap_servers, name, 100, writer)
+    restart(broker, signal.SIGKILL)
+    wait_for_frames(broker.bootstrap_servers, name, 300, writer)
+    writer.send_signal(signal.SIGINT)
+    assert writer.wait() == 0
+    written = numbers(broker.bootstrap_servers, name)
+    assert written.repeated == 0
+    assert written.sequence == sorted(written.sequence)
+    assert len(warnings_of(writer)) == 1
