@@ -38,6 +38,7 @@ kafka::Settings defaults(const FrameProducer::Settings& settings) {
       {"retries", live ? "0" : "2147483647"},
       {"message.timeout.ms", live ? std::to_string(patience.count()) : "0"},
       {"socket.nagle.disable", "true"},
+      {"socket.timeout.ms", "10000"},  // of a broker that hangs, while another has taken over
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "500"},
   };

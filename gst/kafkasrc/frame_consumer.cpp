@@ -44,6 +44,7 @@ kafka::Settings defaults(const FrameConsumer::Settings& settings) {
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "500"},
       {"socket.nagle.disable", "true"},
+      {"socket.timeout.ms", "10000"},  // of a broker that hangs, while another has taken over
   };
 }
 
@@ -422,7 +423,12 @@ void FrameConsumer::find_end(const PartitionId& id, PartitionState& state) {
 
 void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state) {
   const auto& [topic, number] = id;
-  if (state.position < 0) {  // the group never read it
+  if (state.position < 0 && in_group()) {  // refused is what the group had committed before this start, if anything
+    const auto committed = committed_offset(client_->handle(), topic, number, kQuery);
+    if (!committed) return;
+    state.position = *committed;
+  }
+  if (state.position < 0) {
     const auto offset = first_offset(topic, number, kQuery);
     if (!offset) return;
     state.refused_since.reset();

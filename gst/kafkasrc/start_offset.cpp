@@ -22,4 +22,13 @@ std::optional<std::int64_t> offset_at(rd_kafka_t* handle, const std::string& top
   return entry->offset < 0 ? RD_KAFKA_OFFSET_END : entry->offset;
 }
 
+std::optional<std::int64_t> committed_offset(rd_kafka_t* handle, const std::string& topic, int partition,
+                                             std::chrono::milliseconds timeout) {
+  const kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
+  auto* entry = rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
+  const auto error = rd_kafka_committed(handle, list.get(), static_cast<int>(timeout.count()));
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR || entry->err != RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  return entry->offset;
+}
+
 }  // namespace gkv

@@ -42,4 +42,9 @@ std::optional<Watermarks> watermarks(rd_kafka_t* handle, const std::string& topi
 std::optional<std::int64_t> offset_at(rd_kafka_t* handle, const std::string& topic, int partition, std::int64_t time_ms,
                                       std::chrono::milliseconds timeout);
 
+/// @return the offset that the group has committed, RD_KAFKA_OFFSET_INVALID (negative) where it has none, or nullopt
+///         where no broker answers in time
+std::optional<std::int64_t> committed_offset(rd_kafka_t* handle, const std::string& topic, int partition,
+                                             std::chrono::milliseconds timeout);
+
 }  // namespace gkv

@@ -94,6 +94,7 @@ class Cluster:
                 "default.replication.factor": "3", "min.insync.replicas": "2",
                 "offsets.topic.replication.factor": "3",
                 "transaction.state.log.replication.factor": "3", "transaction.state.log.min.isr": "2",
+                "log.message.timestamp.type": "LogAppendTime",
                 # A dead broker is noticed soon.
                 "broker.session.timeout.ms": "2000", "broker.heartbeat.interval.ms": "500",
             }))

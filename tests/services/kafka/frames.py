@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, Message, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
 from bench.measure.frames import end_offset
 from demo.stack.messages import headers
@@ -74,7 +75,8 @@ def wait_for_frames(bootstrap_servers: str, topic: str, count: int, *processes: 
         for process in processes:
             if not process.running:
                 raise process.failure("ended")
-        if end_offset(bootstrap_servers, topic) >= count:
-            return
+        with contextlib.suppress(KafkaException):  # a leader may just be changing
+            if end_offset(bootstrap_servers, topic) >= count:
+                return
         time.sleep(0.05)
     raise StackError(f"The topic {topic} did not get {count} messages.")

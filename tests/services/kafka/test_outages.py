@@ -9,39 +9,13 @@ import time
 from collections.abc import Callable
 
 import pytest
-from frames import SOURCE, Numbers, numbers, wait_for_frames
+from chain import Chain
+from frames import SOURCE, numbers, wait_for_frames
 from launcher import Launcher
 
 from bench.measure.frames import end_offset
 from demo.stack.kafka_broker import KafkaBroker
 from demo.stack.process import Process
-
-LOSSLESS = "delivery=lossless max-queue-frames=5000 drain-timeout=0"
-
-
-class Chain:
-    """The two pipelines."""
-
-    def __init__(self, servers: str, first: str, second: str, launcher: Launcher) -> None:
-        self.servers, self.first, self.second = servers, first, second
-        connection = f"bootstrap-servers={servers}"
-        self.writer = launcher.pipeline(f"{SOURCE} ! kafkasink topic={first} {connection} {LOSSLESS}")
-        self.reader = launcher.pipeline(f"kafkasrc topic={first} mode=stream start-offset=earliest {connection} ! "
-                                        f"kafkasink topic={second} {connection} {LOSSLESS}")
-
-    def wait(self, count: int) -> None:
-        """Until so many frames have come through both."""
-        wait_for_frames(self.servers, self.second, count, self.writer, self.reader)
-
-    def end(self) -> tuple[Numbers, Numbers]:
-        """End the writer in good order, and the reader when it has read all; returns what the topics hold."""
-        self.writer.send_signal(signal.SIGINT)
-        assert self.writer.wait() == 0
-        first = numbers(self.servers, self.first)
-        wait_for_frames(self.servers, self.second, len(first.sequence), self.reader)
-        self.reader.send_signal(signal.SIGINT)
-        assert self.reader.wait() == 0
-        return first, numbers(self.servers, self.second)
 
 
 def restart(broker: KafkaBroker, how: signal.Signals) -> None:
