@@ -59,8 +59,8 @@ FrameProducer::FrameProducer(Settings settings, kafka::Events events)
 /// The frames that were with the client before wait again.
 void FrameProducer::make_client() {
   kafka::Conf conf = make_conf();
-  max_message_bytes_ = std::stoul(kafka::value_of(conf.get(), "message.max.bytes"));
-  compresses_ = kafka::value_of(conf.get(), "compression.codec") != "none";
+  const std::size_t max_message_bytes = std::stoul(kafka::value_of(conf.get(), "message.max.bytes"));
+  const bool compresses = kafka::value_of(conf.get(), "compression.codec") != "none";
   auto client =
       std::make_shared<kafka::Client>(RD_KAFKA_PRODUCER, std::move(conf), settings_.topic, client_events(), this);
   kafka::Topic topic(rd_kafka_topic_new(client->handle(), settings_.topic.c_str(), nullptr));
@@ -68,6 +68,8 @@ void FrameProducer::make_client() {
   auto state = state_.lock();
   state->topic = std::move(topic);
   state->client = std::move(client);
+  state->max_message_bytes = max_message_bytes;
+  state->compresses = compresses;
 }
 
 kafka::Conf FrameProducer::make_conf() const {
@@ -253,9 +255,9 @@ FrameProducer::Outcome FrameProducer::send(OutgoingFrame& frame) {
 
 FrameProducer::Fit FrameProducer::fit(const State& state, const OutgoingFrame& frame) const {
   const std::size_t bytes = frame.payload.size() + frame.bytes_beside;
-  if (bytes > max_message_bytes_) return Fit::kAboveProperty;
+  if (bytes > state.max_message_bytes) return Fit::kAboveProperty;
   // The broker measures what was compressed.
-  const bool above = !compresses_ && state.topic_limit && bytes + kBatchOverhead > *state.topic_limit;
+  const bool above = !state.compresses && state.topic_limit && bytes + kBatchOverhead > *state.topic_limit;
   return above ? Fit::kAboveTopic : Fit::kFits;
 }
 
@@ -266,11 +268,11 @@ bool FrameProducer::refuse_too_large(const OutgoingFrame& frame, Fit fit) {
   {
     auto state = state_.lock();
     client = state->client;
-    text +=
-        fit == Fit::kAboveTopic
-            ? "the topic takes: max.message.bytes of \"" + settings_.topic + "\" is " +
-                  std::to_string(*state->topic_limit) + "; raise it on the broker, or make the frames smaller"
-            : "the property max-message-bytes allows, which is " + std::to_string(max_message_bytes_) + "; raise it";
+    text += fit == Fit::kAboveTopic
+                ? "the topic takes: max.message.bytes of \"" + settings_.topic + "\" is " +
+                      std::to_string(*state->topic_limit) + "; raise it on the broker, or make the frames smaller"
+                : "the property max-message-bytes allows, which is " + std::to_string(state->max_message_bytes) +
+                      "; raise it";
   }
   if (!is_live()) {
     if (client) client->fail(Failure(text + ".", "MSG_SIZE_TOO_LARGE"));

@@ -93,6 +93,8 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
     bool connected = false;  ///< frames may be handed over to the client
     bool flushing = false;
     bool failed = false;  ///< an error was reported: nothing will be sent any more
+    std::size_t max_message_bytes = 0;
+    bool compresses = false;
     std::optional<std::size_t> topic_limit;
     Counts counts;
     DeliveryLatency latency;
@@ -124,8 +126,6 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
   const Settings settings_;
   const kafka::Events events_;
   const std::size_t max_under_way_;
-  std::size_t max_message_bytes_ = 0;
-  bool compresses_ = false;
   Guarded<State> state_;
   std::condition_variable changed_;  ///< of state_
   std::atomic<bool> stop_{false};

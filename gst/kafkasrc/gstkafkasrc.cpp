@@ -257,28 +257,25 @@ GType gst_kafka_src_timestamps_get_type(void) {
   return type;
 }
 
-/// Whether it is live must be known before it is started, and what is wrong with the properties should be.
-static bool prepare(GstKafkaSrc* self) {
-  return gkv::reporting_failure(self, false, [&] {
-    const Settings settings = self->state->settings.snapshot();
-    gkv::FrameConsumer::check(to_consumer_settings(settings, GST_ELEMENT(self), GST_CAT_DEFAULT));
-    gst_base_src_set_live(GST_BASE_SRC(self), settings.is_live());
-    gst_base_src_set_do_timestamp(GST_BASE_SRC(self), settings.timestamps == gkv::Timestamps::kArrival);
-    return true;
-  });
-}
-
+/// What is wrong with the properties is told at once, and whether it is live must be known before it is started.
 static GstStateChangeReturn gst_kafka_src_change_state(GstElement* element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !prepare(GST_KAFKA_SRC(element))) {
-    return GST_STATE_CHANGE_FAILURE;
+  const Settings settings = GST_KAFKA_SRC(element)->state->settings.snapshot();
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY) {
+    const bool possible = gkv::reporting_failure(element, false, [&] {
+      gkv::FrameConsumer::check(to_consumer_settings(settings, element, GST_CAT_DEFAULT));
+      return true;
+    });
+    if (!possible) return GST_STATE_CHANGE_FAILURE;
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    gst_base_src_set_live(GST_BASE_SRC(element), settings.is_live());
+    gst_base_src_set_do_timestamp(GST_BASE_SRC(element), settings.timestamps == gkv::Timestamps::kArrival);
   }
   return GST_ELEMENT_CLASS(gst_kafka_src_parent_class)->change_state(element, transition);
 }
 
 static gboolean gst_kafka_src_start(GstBaseSrc* src) {
-  auto* self = GST_KAFKA_SRC(src);
-  auto* state = self->state;
-  if (!prepare(self)) return FALSE;  // properties may have been set in READY
+  auto* state = GST_KAFKA_SRC(src)->state;
   return gkv::reporting_failure(src, gboolean{FALSE}, [&] {
     const Settings settings = state->settings.snapshot();
     state->running =
