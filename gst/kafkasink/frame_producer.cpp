@@ -227,16 +227,17 @@ FrameProducer::Outcome FrameProducer::outcome(const State& state) const {
 
 FrameProducer::Outcome FrameProducer::send(OutgoingFrame& frame) {
   OutgoingQueue::Entries dropped;  // let go without the lock: what their owners do then is not known here
+  const std::size_t bytes = frame.payload.size();
   Fit fits = Fit::kFits;
   {
     auto state = state_.lock();
-    const auto has_room = [&] { return state->queue.has_room(frame.payload.size()); };
+    const auto has_room = [&] { return state->queue.has_room(bytes); };
     if (!is_live()) {
       state.wait(changed_, [&] { return outcome(*state) != Outcome::kDone || has_room(); });
     }
     if (outcome(*state) != Outcome::kDone) return outcome(*state);
     ++state->counts.accepted;
-    state->counts.accepted_bytes += frame.payload.size();
+    state->counts.accepted_bytes += bytes;
     fits = fit(*state, frame);
     if (fits == Fit::kFits) {
       while (!has_room() && state->queue.has_waiting()) {
@@ -248,7 +249,7 @@ FrameProducer::Outcome FrameProducer::send(OutgoingFrame& frame) {
       ++state->counts.dropped_too_large;
     }
   }
-  if (fits != Fit::kFits) return refuse_too_large(frame, fits) ? Outcome::kDone : Outcome::kFailed;
+  if (fits != Fit::kFits) return refuse_too_large(bytes, fits) ? Outcome::kDone : Outcome::kFailed;
   hand_over_waiting();
   return Outcome::kDone;
 }
@@ -262,8 +263,8 @@ FrameProducer::Fit FrameProducer::fit(const State& state, const OutgoingFrame& f
 }
 
 /// @return whether the stream goes on
-bool FrameProducer::refuse_too_large(const OutgoingFrame& frame, Fit fit) {
-  std::string text = "A frame of " + std::to_string(frame.payload.size()) + " bytes is larger than ";
+bool FrameProducer::refuse_too_large(std::size_t bytes, Fit fit) {
+  std::string text = "A frame of " + std::to_string(bytes) + " bytes is larger than ";
   std::shared_ptr<kafka::Client> client;
   {
     auto state = state_.lock();

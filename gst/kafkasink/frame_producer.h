@@ -116,7 +116,7 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
   void give_up_handle();
 
   Fit fit(const State& state, const OutgoingFrame& frame) const;
-  bool refuse_too_large(const OutgoingFrame& frame, Fit fit);
+  bool refuse_too_large(std::size_t bytes, Fit fit);
   void hand_over_waiting();
   rd_kafka_resp_err_t produce(State& state, OutgoingQueue::Entry& entry);
   void on_report(rd_kafka_t* handle, const rd_kafka_message_t& report);

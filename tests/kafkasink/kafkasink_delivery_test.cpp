@@ -5,7 +5,6 @@
 namespace gkv {
 namespace {
 
-using test::Payload;
 using test::Pipeline;
 using test::text_of;
 using testing::HasSubstr;

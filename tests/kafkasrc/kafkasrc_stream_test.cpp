@@ -7,7 +7,6 @@ namespace {
 using test::bytes_of;
 using test::Pipeline;
 using test::SamplePtr;
-using test::text_of;
 using testing::HasSubstr;
 
 constexpr gint64 kUnix = 1'795'404'106;  // 2026-11-23T03:21:46Z

@@ -132,9 +132,12 @@ bool holds_text(const std::string& key) {
 }
 
 Settings read_config_file(const std::string& path) {
-  const std::string advice = "; correct the file or the property config-file.";
+  const auto failure = [&](const std::string& what) {
+    return Failure(what + "; correct the file or the property config-file.", std::strerror(errno));
+  };
+  const std::string unreadable = "The file " + path + " cannot be read";
   std::ifstream file(path);
-  if (!file) throw Failure("The file " + path + " cannot be read" + advice, std::strerror(errno));
+  if (!file) throw failure(unreadable);
   Settings settings;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
@@ -143,12 +146,11 @@ Settings read_config_file(const std::string& path) {
     const auto equals = line.find('=');
     if (equals == std::string::npos || equals == 0) {
       // The line itself may hold a password.
-      throw Failure("Line " + std::to_string(number) + " of the file " + path + " is not of the form key=value" +
-                    advice);
+      throw failure("Line " + std::to_string(number) + " of the file " + path + " is not of the form key=value");
     }
     settings.push_back({trimmed(line.substr(0, equals)), trimmed(line.substr(equals + 1))});
   }
-  if (file.bad()) throw Failure("The file " + path + " cannot be read" + advice, std::strerror(errno));
+  if (file.bad()) throw failure(unreadable);
   return settings;
 }
 

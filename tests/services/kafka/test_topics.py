@@ -8,7 +8,14 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourceType,
+)
 from frames import SOURCE, numbers, read_all, wait_for_frames
 from launcher import Launcher
 from test_failures import error_of
@@ -94,8 +101,9 @@ def test_message_above_the_topics_limit(admin: AdminClient, broker: KafkaBroker,
                                         topic: Callable[..., str], launcher: Launcher) -> None:
     """The broker's limit is known before anything is sent, and named."""
     name = topic()
-    limited = ConfigResource(ResourceType.TOPIC, name, set_config={"max.message.bytes": "20000"})
-    for result in admin.alter_configs([limited]).values():
+    limit = ConfigEntry("max.message.bytes", "20000", incremental_operation=AlterConfigOpType.SET)
+    limited = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[limit])
+    for result in admin.incremental_alter_configs([limited]).values():
         result.result(30)
     pipeline = launcher.pipeline("videotestsrc is-live=true ! video/x-raw,format=GRAY8,width=320,height=240 ! "
                                  f"kafkasink bootstrap-servers={broker.bootstrap_servers} topic={name}")
