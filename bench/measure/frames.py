@@ -35,11 +35,13 @@ class Stored:
         return self.stream, self.sequence
 
 
-def end_offset(bootstrap_servers: str, topic: str) -> int:
-    """Offset of the message that will come next in partition 0 of a topic."""
+def end_offset(bootstrap_servers: str, topic: str, limit: float = HANG_LIMIT) -> int:
+    """Offset of the message that will come next in partition 0 of a topic. Raises KafkaException when the partition's
+    leader has not answered within `limit` seconds: a new leader is only found by asking again.
+    """
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "bench", "log_level": 3})
     try:
-        return consumer.get_watermark_offsets(TopicPartition(topic, 0), HANG_LIMIT)[1]
+        return consumer.get_watermark_offsets(TopicPartition(topic, 0), limit)[1]
     finally:
         consumer.close()
 

@@ -76,7 +76,7 @@ def wait_for_frames(bootstrap_servers: str, topic: str, count: int, *processes: 
             if not process.running:
                 raise process.failure("ended")
         with contextlib.suppress(KafkaException):  # a leader may just be changing
-            if end_offset(bootstrap_servers, topic) >= count:
+            if end_offset(bootstrap_servers, topic, limit=1) >= count:
                 return
         time.sleep(0.05)
     raise StackError(f"The topic {topic} did not get {count} messages.")
