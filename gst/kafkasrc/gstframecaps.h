@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "received_frame.h"
 
@@ -30,6 +31,8 @@ class FrameCaps {
   };
   /// @throws Failure for a frame whose caps nothing tells
   Found find(GstObject* element, const ReceivedFrame& frame, const std::string& text);
+  /// @return the text of the frame before; empty: none
+  std::string_view last_text() const { return last_ ? std::string_view(*last_) : std::string_view(); }
 
  private:
   CapsPtr guess(GstObject* element, const ReceivedFrame& frame) const;

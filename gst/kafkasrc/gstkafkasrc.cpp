@@ -371,7 +371,7 @@ static Outcome next_frame(GstKafkaSrc* self, gkv::FrameConsumer& consumer, std::
       continue;
     }
     const auto views = frame->headers();
-    gkv::DecodedHeaders decoded = gkv::decode_headers(views);
+    gkv::DecodedHeaders decoded = gkv::decode_headers(views, state.running.caps.last_text());
     if (!decoded.unknown_type.empty()) {
       ++state.counts.dropped_unknown_version;
       complain(self, state.running.dropped, "A message of another version was skipped; update this plugin.",

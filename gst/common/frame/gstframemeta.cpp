@@ -40,9 +40,10 @@ std::uint64_t uint64_of(const GstStructure* structure, const char* field, std::u
 
 /// GstStructure takes UTF-8 only; what is not becomes U+FFFD.
 void set_string(GstStructure* structure, const char* field, const std::string& text) {
-  gchar* valid = g_utf8_make_valid(text.c_str(), -1);
-  gst_structure_set(structure, field, G_TYPE_STRING, valid, nullptr);
-  g_free(valid);
+  GValue value = G_VALUE_INIT;
+  g_value_init(&value, G_TYPE_STRING);
+  g_value_take_string(&value, g_utf8_make_valid(text.c_str(), -1));
+  gst_structure_take_value(structure, field, &value);
 }
 
 void set_text(GstStructure* structure, const char* field, const std::string& text) {

@@ -5,7 +5,6 @@
 #include <array>
 #include <charconv>
 #include <limits>
-#include <map>
 #include <utility>
 
 #include "common/failure.h"
@@ -98,8 +97,14 @@ Problem read_classifications(std::string_view value, DecodedHeaders& decoded) {
   }
 }
 
-Read find_reader(std::string_view name) {
-  static const std::map<std::string_view, Read> readers = {
+struct Reader {
+  std::string_view name;
+  Read read;
+};
+
+/// In the order in which headers are written.
+const std::array<Reader, 14>& readers() {
+  static const std::array<Reader, 14> readers = {{
       {"content-type", [](auto value, auto& decoded) { return read_text(value, decoded.headers.content_type); }},
       {"ce_specversion", [](auto, auto&) { return Problem(); }},
       {"ce_type", read_type},
@@ -114,9 +119,20 @@ Read find_reader(std::string_view name) {
       {"ce_duration", [](auto value, auto& decoded) { return read_time(value, decoded.headers.duration_ns); }},
       {"ce_flags", read_flags},
       {"ce_classifications", read_classifications},
-  };
-  const auto found = readers.find(name);
-  return found == readers.end() ? nullptr : found->second;
+  }};
+  return readers;
+}
+
+/// @param next  where to look first: behind the header that was found last
+Read find_reader(std::string_view name, std::size_t& next) {
+  const auto& all = readers();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Reader& reader = all[(next + i) % all.size()];
+    if (reader.name != name) continue;
+    next += i + 1;
+    return reader.read;
+  }
+  return nullptr;
 }
 
 std::string flags_text(const FrameHeaders& headers) {
@@ -165,10 +181,11 @@ std::vector<Header> encode_headers(const FrameHeaders& headers) {
   return encoded;
 }
 
-DecodedHeaders decode_headers(std::span<const HeaderView> headers) {
+DecodedHeaders decode_headers(std::span<const HeaderView> headers, std::string_view known_caps) {
   DecodedHeaders decoded;
+  std::size_t next = 0;
   for (const HeaderView& header : headers) {
-    const Read read = find_reader(header.name);
+    const Read read = find_reader(header.name, next);
     if (!read) {
       auto& foreign = decoded.headers.info.foreign_headers;
       if (foreign.size() < kMostForeignHeaders && header.name.size() <= kLongestForeignName) {
@@ -176,6 +193,10 @@ DecodedHeaders decode_headers(std::span<const HeaderView> headers) {
       } else {
         decoded.problems.emplace_back("There are more than 32 headers of others, or one has a name above 256 bytes.");
       }
+      continue;
+    }
+    if (read == read_caps && header.value == known_caps) {
+      decoded.headers.caps = known_caps;
       continue;
     }
     const Problem problem = read(header.value, decoded);

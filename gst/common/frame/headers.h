@@ -48,6 +48,7 @@ struct DecodedHeaders {
 
 /// Reads headers that nobody vouches for. Headers of others end up in `headers.info.foreign_headers`: up to 32 of them,
 /// with names of up to 256 bytes.
-DecodedHeaders decode_headers(std::span<const HeaderView> headers);
+/// @param known_caps  caps that an earlier message had: they need not be looked through again
+DecodedHeaders decode_headers(std::span<const HeaderView> headers, std::string_view known_caps = {});
 
 }  // namespace gkv
