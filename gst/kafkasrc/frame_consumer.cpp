@@ -14,12 +14,14 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kFetchBytes = 1024 * 1024;  ///< of one partition in one fetch, unless a message is larger
-constexpr std::size_t kHeldShare = 8;
+constexpr std::size_t kHeldShare = 16;
 constexpr const char* kNoGroup = "gst-kafka-vision";  ///< librdkafka asks for a group's name where there is none
 constexpr milliseconds kIdle(1000);                   ///< between looks at what no message tells
 constexpr milliseconds kRepairPause(100);
 constexpr milliseconds kQuery(40);  ///< for a broker's answer on the streaming thread, which must be woken in 50 ms
 constexpr milliseconds kFirstQuery(500);
+constexpr milliseconds kWakePause(2);
+constexpr int kFetcherWakesItself = 0x020200ff;  ///< librdkafka 2.2: fetch.queue.backoff.ms
 
 kafka::Settings defaults(const FrameConsumer::Settings& settings) {
   const bool live = settings.mode == ReadMode::kLatestOffset;
@@ -308,9 +310,30 @@ FrameConsumer::Outcome FrameConsumer::next_in_order(std::optional<ReceivedFrame>
   while (goes_on()) {
     keep_house();
     if (has_ended()) return Outcome::kEnd;
+    if ((frame = poll(milliseconds(0)))) return Outcome::kFrame;
+    wake_fetchers();
     if ((frame = poll(patience()))) return Outcome::kFrame;
   }
   return Outcome::kFlushing;
+}
+
+/// Where there are more messages than librdkafka's queue holds, it looks only once a second before 2.2 whether the queue
+/// has room again. A question to the broker makes it look at once; the answer is not waited for.
+void FrameConsumer::wake_fetchers() {
+  if (rd_kafka_version() >= kFetcherWakesItself) return;
+  const auto now = Clock::now();
+  if (now - woke_fetchers_at_ < kWakePause) return;
+  woke_fetchers_at_ = now;
+  for (const auto& [id, state] : partitions_) {
+    const auto& [topic, number] = id;
+    std::int64_t low = 0;
+    std::int64_t high = 0;  // as of the last fetch
+    if (rd_kafka_get_watermark_offsets(client_->handle(), topic.c_str(), number, &low, &high) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR &&
+        state.position >= 0 && state.position < high) {
+      rd_kafka_query_watermark_offsets(client_->handle(), topic.c_str(), number, &low, &high, 0);
+    }
+  }
 }
 
 PartitionState& FrameConsumer::state_of(const rd_kafka_message_t& message) {

@@ -92,7 +92,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   /// Wakes next() and keeps it from waiting.
   void set_flushing(bool flushing);
 
-  /// Holds the frame, where that keeps no more than eight times its size in memory and the bytes held stay below the
+  /// Holds the frame, where that keeps no more than sixteen times its size in memory and the bytes held stay below the
   /// limit. @return false: it is to be copied
   bool hold(ReceivedFrame& frame) const;
 
@@ -137,6 +137,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   void seek(const PartitionId& id, std::int64_t offset);
 
   Outcome next_in_order(std::optional<ReceivedFrame>& frame);
+  void wake_fetchers();
   Outcome next_newest(std::optional<ReceivedFrame>& frame);
   bool drain();
   void put(ReceivedFrame frame);
@@ -169,7 +170,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   std::optional<Clock::time_point> returned_at_;
   std::optional<PartitionId> returned_;  ///< what next() returned last
   std::int64_t returned_offset_ = 0;
-  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{};
+  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{}, woke_fetchers_at_{};
   std::chrono::milliseconds look_interval_{0};
   Complaint lost_complaint_;
 };
