@@ -18,6 +18,7 @@ constexpr int kNoLimitMs = -1;
 constexpr milliseconds kAdminTimeout(500);
 constexpr milliseconds kAdminPause(100);
 constexpr milliseconds kLivePatience(3000);
+constexpr std::size_t kMostIdempotentRequests = 5;  ///< that a broker keeps in order
 constexpr std::size_t kBatchOverhead = 128;  ///< of a record batch with one record, rounded up
 
 /// Latency and order before throughput: a frame is sent as soon as it is there, alone in its batch. librdkafka copies
@@ -44,6 +45,16 @@ kafka::Settings defaults(const FrameProducer::Settings& settings) {
   };
 }
 
+/// How many frames librdkafka is given at a time. Beyond what its idempotent producer may have in requests, its thread
+/// polls without a pause (2.0.2: six times the CPU time, and no frame is sent sooner).
+std::size_t most_under_way(const rd_kafka_conf_t* conf, std::size_t queue_frames) {
+  const std::size_t half = (queue_frames + 1) / 2;
+  if (kafka::value_of(conf, "enable.idempotence") != "true") return half;
+  const auto number = [&](const char* key) { return std::stoul(kafka::value_of(conf, key)); };
+  const auto requests = std::min(number("max.in.flight.requests.per.connection"), kMostIdempotentRequests);
+  return std::min(half, requests * number("batch.num.messages"));
+}
+
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
@@ -51,7 +62,7 @@ std::int64_t unix_ms() {
 }  // namespace
 
 FrameProducer::FrameProducer(Settings settings, kafka::Events events)
-    : settings_(std::move(settings)), events_(std::move(events)), max_under_way_((settings_.queue.frames + 1) / 2) {
+    : settings_(std::move(settings)), events_(std::move(events)) {
   state_.lock()->queue = OutgoingQueue(settings_.queue);
   make_client();
 }
@@ -61,6 +72,7 @@ void FrameProducer::make_client() {
   kafka::Conf conf = make_conf();
   const std::size_t max_message_bytes = std::stoul(kafka::value_of(conf.get(), "message.max.bytes"));
   const bool compresses = kafka::value_of(conf.get(), "compression.codec") != "none";
+  const std::size_t max_under_way = most_under_way(conf.get(), settings_.queue.frames);
   auto client =
       std::make_shared<kafka::Client>(RD_KAFKA_PRODUCER, std::move(conf), settings_.topic, client_events(), this);
   kafka::Topic topic(rd_kafka_topic_new(client->handle(), settings_.topic.c_str(), nullptr));
@@ -70,6 +82,7 @@ void FrameProducer::make_client() {
   state->client = std::move(client);
   state->max_message_bytes = max_message_bytes;
   state->compresses = compresses;
+  state->max_under_way = max_under_way;
 }
 
 kafka::Conf FrameProducer::make_conf() const {
@@ -296,7 +309,7 @@ void FrameProducer::hand_over_waiting() {
     OutgoingQueue& queue = state->queue;
     if (!state->connected || !queue.has_waiting()) return;
     const auto oldest = settings_.max_age.count() > 0 && is_live() ? unix_ms() - settings_.max_age.count() : 0;
-    while (queue.has_waiting() && queue.under_way() < max_under_way_) {
+    while (queue.has_waiting() && queue.under_way() < state->max_under_way) {
       if (queue.front().frame.captured_ms < oldest) {
         given_up.splice(given_up.end(), queue.take_front());
         ++state->counts.dropped_too_old;
@@ -355,6 +368,7 @@ void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& repo
   entry.frame.owner.reset();  // before it is counted: who waited for the count may look for the payload
   OutgoingQueue::Entries done;
   std::shared_ptr<kafka::Client> client;
+  bool has_room = false;
   {
     auto state = state_.lock();
     client = state->client;
@@ -367,8 +381,9 @@ void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& repo
       ++state->counts.failed;
     }
     done = state->queue.take(entry);
+    has_room = state->queue.is_half_empty();
   }
-  changed_.notify_all();
+  if (has_room) changed_.notify_all();
   if (stop_ || !client) return;
   hand_over_waiting();
   if (delivered) {

@@ -94,6 +94,7 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
     bool flushing = false;
     bool failed = false;  ///< an error was reported: nothing will be sent any more
     std::size_t max_message_bytes = 0;
+    std::size_t max_under_way = 0;
     bool compresses = false;
     std::optional<std::size_t> topic_limit;
     Counts counts;
@@ -125,7 +126,6 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
 
   const Settings settings_;
   const kafka::Events events_;
-  const std::size_t max_under_way_;
   Guarded<State> state_;
   std::condition_variable changed_;  ///< of state_
   std::atomic<bool> stop_{false};

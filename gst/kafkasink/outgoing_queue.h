@@ -46,6 +46,10 @@ class OutgoingQueue {
   bool has_room(std::size_t bytes) const {
     return held() == 0 || (held() < limits_.frames && (limits_.bytes == 0 || bytes_ + bytes <= limits_.bytes));
   }
+  /// Whether it is worth waking who waits for room: then several frames have some, and one wake-up serves them all.
+  bool is_half_empty() const {
+    return held() <= limits_.frames / 2 && (limits_.bytes == 0 || bytes_ <= limits_.bytes / 2);
+  }
   void push(OutgoingFrame frame) {
     bytes_ += frame.payload.size();
     waiting_.push_back(
