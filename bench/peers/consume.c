@@ -1,5 +1,5 @@
-/* The least that reads frames from Kafka with librdkafka: the peer of kafkasrc, with the same configuration. It looks at
- * each header. It reads from the beginning of the topic's only partition, with -a and -n from its end.
+/* The least that reads frames from Kafka with librdkafka: the peer of kafkasrc, with the same configuration. It looks
+ * at each header. It reads from the beginning of the topic's only partition, with -a and -n from its end.
  *
  * usage: bench-consume [-X KEY=VALUE]… [-w WARM-UP] [-a] [-n] [-p PAUSE-MS] BROKERS TOPIC COUNT
  *   -a  print each message's arrival

@@ -16,9 +16,10 @@
 #define RUN_ID "5f0c9a52-0f3e-4f6c-8f8e-1d2c3b4a5f60"
 #define MEDIA_TYPE "video/x-raw"
 /* As long as those of the pipeline that is measured. */
-#define CAPS                                                                                                \
-  MEDIA_TYPE ", format=(string)GRAY8, width=(int)1000, height=(int)100, multiview-mode=(string)mono, "      \
-             "pixel-aspect-ratio=(fraction)1/1, interlace-mode=(string)progressive, framerate=(fraction)25/1"
+#define CAPS                                                                                    \
+  MEDIA_TYPE                                                                                    \
+      ", format=(string)GRAY8, width=(int)1000, height=(int)100, multiview-mode=(string)mono, " \
+      "pixel-aspect-ratio=(fraction)1/1, interlace-mode=(string)progressive, framerate=(fraction)25/1"
 
 static long in_flight;
 
@@ -68,10 +69,10 @@ static void produce(rd_kafka_t *client, rd_kafka_topic_t *topic, const struct op
   snprintf(source, sizeof source, "camera-%ld", number % options->sources);
   const int64_t captured_ns = unix_ns();
   rd_kafka_headers_t *headers = headers_of(source, number, number / options->sources, captured_ns);
-  const rd_kafka_resp_err_t error = rd_kafka_producev(
-      client, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(0), RD_KAFKA_V_VALUE((void *)value, (size_t)options->bytes),
-      RD_KAFKA_V_KEY(source, strlen(source)), RD_KAFKA_V_TIMESTAMP(captured_ns / 1000000), RD_KAFKA_V_HEADERS(headers),
-      RD_KAFKA_V_END);
+  const rd_kafka_resp_err_t error =
+      rd_kafka_producev(client, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_MSGFLAGS(0),
+                        RD_KAFKA_V_VALUE((void *)value, (size_t)options->bytes), RD_KAFKA_V_KEY(source, strlen(source)),
+                        RD_KAFKA_V_TIMESTAMP(captured_ns / 1000000), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
   if (error) die("not taken", rd_kafka_err2str(error));
   ++in_flight;
 }

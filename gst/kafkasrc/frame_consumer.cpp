@@ -3,6 +3,8 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -15,12 +17,11 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kFetchBytes = 1024 * 1024;  ///< of one partition in one fetch, unless a message is larger
 constexpr std::size_t kHeldShare = 16;
+constexpr std::size_t kBytesOfKilobyte = 1024;
 constexpr const char* kNoGroup = "gst-kafka-vision";  ///< librdkafka asks for a group's name where there is none
 constexpr milliseconds kIdle(1000);                   ///< between looks at what no message tells
 constexpr milliseconds kRepairPause(100);
-constexpr milliseconds kQuery(40);  ///< for a broker's answer on the streaming thread, which must be woken in 50 ms
-constexpr milliseconds kFirstQuery(500);
-constexpr milliseconds kWakePause(2);
+constexpr milliseconds kSeekAnswer(2000);
 constexpr int kFetcherWakesItself = 0x020200ff;  ///< librdkafka 2.2: fetch.queue.backoff.ms
 
 kafka::Settings defaults(const FrameConsumer::Settings& settings) {
@@ -72,16 +73,50 @@ bool matches(const std::vector<std::string>& patterns, std::string_view source) 
                      [&](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
 }
 
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+/// Events of a consumer that was stopped, but still looks for its broker, are nobody's business.
+kafka::Events until_stopped(kafka::Events events, const std::shared_ptr<std::atomic<bool>>& stop) {
+  const auto guarded = [&stop](auto event) -> decltype(event) {
+    if (!event) return nullptr;
+    return [event, stop](const auto& what) {
+      if (!*stop) event(what);
+    };
+  };
+  return {.error = guarded(events.error),
+          .warning = guarded(events.warning),
+          .info = guarded(events.info),
+          .log = std::move(events.log),
+          .fatal = std::move(events.fatal)};
+}
+
+/// What reading relies on is not the user's to set.
+void refuse_own_keys(const kafka::Config& config) {
+  static const std::map<std::string, std::string> instead = {
+      {"auto.offset.reset", "set the property start-offset"},
+      {"auto.commit.interval.ms", "set the property commit-interval"},
+      {"enable.auto.commit", "set the property commit"},
+      {"enable.auto.offset.store", "leave it out"},
+      {"enable.partition.eof", "leave it out"}};
+  for (const kafka::Origin& origin : config.user) {
+    for (const kafka::Setting& setting : origin.settings) {
+      const auto found = instead.find(setting.key);
+      if (found == instead.end()) continue;
+      throw Failure("The key " + setting.key + " is kafkasrc's own; in " + origin.name + " " + found->second +
+                    (found->second == "leave it out" ? "." : " instead."));
+    }
+  }
 }
 
 }  // namespace
 
 FrameConsumer::FrameConsumer(Settings settings, kafka::Events events)
-    : settings_(std::move(settings)), events_(std::move(events)) {
+    : settings_(std::move(settings)), events_(until_stopped(std::move(events), stop_)) {
+  refuse_own_keys(settings_.config);
   kafka::Conf conf = make_conf();
-  fetch_bytes_ = std::stoul(kafka::value_of(conf.get(), "fetch.message.max.bytes"));
+  const auto number = [&](const char* key) { return std::stoul(kafka::value_of(conf.get(), key)); };
+  fetch_bytes_ = number("fetch.message.max.bytes");
+  response_bytes_ = number("fetch.max.bytes");
+  queue_bytes_ = number("queued.max.messages.kbytes") * kBytesOfKilobyte;
+  queue_messages_ = number("queued.min.messages");
   look_interval_ = milliseconds(std::stol(kafka::value_of(conf.get(), "topic.metadata.refresh.interval.ms")));
   group_id_ = kafka::value_of(conf.get(), "group.id");
   if (group_id_ == kNoGroup) group_id_.clear();
@@ -113,7 +148,7 @@ std::shared_ptr<FrameConsumer> FrameConsumer::start(Settings settings, kafka::Ev
 }
 
 void FrameConsumer::stop() {
-  stop_ = true;
+  *stop_ = true;
   newest_.clear();
   if (progress_.lock()->phase != Phase::kReading) return;
   commit(true);
@@ -133,139 +168,20 @@ kafka::Conf FrameConsumer::make_conf() {
                                                 rd_kafka_topic_partition_list_t* partitions, void*) {
     static_cast<FrameConsumer*>(kafka::Client::opaque(handle))->on_rebalance(event, partitions);
   });
+  rd_kafka_conf_set_offset_commit_cb(conf.get(), [](rd_kafka_t* handle, rd_kafka_resp_err_t error,
+                                                    rd_kafka_topic_partition_list_t* partitions, void*) {
+    static_cast<FrameConsumer*>(kafka::Client::opaque(handle))->on_commit(error, partitions);
+  });
   return conf;
-}
-
-void FrameConsumer::connect() {
-  std::vector<kafka::TopicSize> found;
-  bool ready = client_->wait_for_topics(settings_.topics, settings_.connect_timeout, stop_, found) ==
-               kafka::Client::Readiness::kReady;
-  kafka::Partitions assignment;
-  if (ready && !in_group()) {
-    assignment = assignment_of(found);
-    ready = assignment != nullptr;
-  }
-  {
-    auto progress = progress_.lock();
-    progress->phase = ready ? Phase::kConnected : Phase::kFailed;
-    progress->assignment = std::move(assignment);
-  }
-  progressed_.notify_all();
-}
-
-/// @return the partitions to be read and where they begin; null when stopped or failed
-kafka::Partitions FrameConsumer::assignment_of(const std::vector<kafka::TopicSize>& found) {
-  kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
-  for (const kafka::TopicSize& topic : found) {
-    std::vector<int> wanted = settings_.partitions;
-    for (int partition = 0; settings_.partitions.empty() && partition < topic.partitions; ++partition) {
-      wanted.push_back(partition);
-    }
-    for (const int partition : wanted) {
-      if (partition >= topic.partitions) {
-        client_->fail(Failure("The topic \"" + topic.topic + "\" has no partition " + std::to_string(partition) +
-                              "; its partitions are 0 to " + std::to_string(topic.partitions - 1) +
-                              ": correct the property partitions."));
-        return nullptr;
-      }
-      auto offset = first_offset(topic.topic, partition, kFirstQuery);
-      while (!offset && !stop_) offset = first_offset(topic.topic, partition, kFirstQuery);
-      if (stop_) return nullptr;
-      rd_kafka_topic_partition_list_add(list.get(), topic.topic.c_str(), partition)->offset = *offset;
-    }
-  }
-  return list;
-}
-
-/// Where a partition is read first. @return nullopt where a broker must be asked and does not answer
-std::optional<std::int64_t> FrameConsumer::first_offset(const std::string& topic, int partition, milliseconds timeout) {
-  const StartOffset& start = settings_.start;
-  switch (start.kind) {
-    case StartOffset::Kind::kLatest: return RD_KAFKA_OFFSET_END;
-    case StartOffset::Kind::kEarliest:
-    case StartOffset::Kind::kCommitted: return RD_KAFKA_OFFSET_BEGINNING;
-    case StartOffset::Kind::kTimestamp: return offset_at(client_->handle(), topic, partition, start.time_ms, timeout);
-    case StartOffset::Kind::kNumber: {
-      const auto marks = watermarks(client_->handle(), topic, partition, timeout);
-      if (!marks) return std::nullopt;
-      // An offset relative to the end, as librdkafka has it, can find itself out of range for ever.
-      return std::clamp(start.number < 0 ? marks->high + start.number : start.number, marks->low, marks->high);
-    }
-    case StartOffset::Kind::kAuto: break;
-  }
-  return in_group() && !reads_latest() ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
-}
-
-void FrameConsumer::begin_reading(kafka::Partitions assignment) {
-  rd_kafka_poll_set_consumer(client_->handle());
-  looked_at_ = Clock::now();
-  auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (in_group()) {
-    const kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
-    for (const std::string& topic : settings_.topics) {
-      rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
-    }
-    error = rd_kafka_subscribe(client_->handle(), list.get());
-  } else {
-    for (int i = 0; i < assignment->cnt; ++i) {
-      partitions_[{assignment->elems[i].topic, assignment->elems[i].partition}] = {};
-    }
-    error = rd_kafka_assign(client_->handle(), assignment.get());
-  }
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) client_->fail(error, {});
-}
-
-/// Partitions and topics that came since are read from their beginning: they came while we were reading.
-void FrameConsumer::look_for_new_partitions() {
-  if (in_group() || !settings_.partitions.empty() || look_interval_.count() <= 0) return;
-  const auto now = Clock::now();
-  if (now - looked_at_ < look_interval_) return;
-  looked_at_ = now;
-  std::vector<kafka::TopicSize> found;
-  if (client_->look_for_topics(settings_.topics, kQuery, found) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  const kafka::Partitions added(rd_kafka_topic_partition_list_new(1));
-  for (const kafka::TopicSize& topic : found) {
-    for (int partition = 0; partition < topic.partitions; ++partition) {
-      if (!partitions_.try_emplace({topic.topic, partition}).second) continue;
-      rd_kafka_topic_partition_list_add(added.get(), topic.topic.c_str(), partition)->offset =
-          RD_KAFKA_OFFSET_BEGINNING;
-    }
-  }
-  if (added->cnt == 0) return;
-  const kafka::Error error(rd_kafka_incremental_assign(client_->handle(), added.get()));
-  if (error) client_->saw_error(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()));
-}
-
-void FrameConsumer::on_rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t* partitions) {
-  rd_kafka_t* handle = client_->handle();
-  const bool assigned = event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-  ++rebalances_;
-  if (!assigned && !rd_kafka_assignment_lost(handle)) commit(true);  // whoever gets the partitions goes on from there
-  last_state_ = nullptr;
-  for (int i = 0; i < partitions->cnt; ++i) {
-    auto& entry = partitions->elems[i];
-    partitions_.erase({entry.topic, entry.partition});
-    if (!assigned) continue;
-    partitions_[{entry.topic, entry.partition}] = {};
-    const bool goes_on = !reads_latest() || settings_.start.kind == StartOffset::Kind::kCommitted;
-    entry.offset = goes_on ? RD_KAFKA_OFFSET_STORED
-                           : first_offset(entry.topic, entry.partition, kQuery).value_or(RD_KAFKA_OFFSET_END);
-  }
-  if (std::string(rd_kafka_rebalance_protocol(handle)) == "COOPERATIVE") {
-    const kafka::Error error(assigned ? rd_kafka_incremental_assign(handle, partitions)
-                                      : rd_kafka_incremental_unassign(handle, partitions));
-    if (error) client_->saw_error(rd_kafka_error_code(error.get()), rd_kafka_error_string(error.get()));
-  } else {
-    const auto error = rd_kafka_assign(handle, assigned ? partitions : nullptr);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) client_->saw_error(error, {});
-  }
 }
 
 bool FrameConsumer::hold(ReceivedFrame& frame) const {
   const std::size_t size = frame.payload().size();
-  const std::size_t pinned = std::max(size, fetch_bytes_);
-  if (size * kHeldShare < fetch_bytes_ || *held_ + pinned > settings_.max_bytes_held) return false;
-  frame.count_as_held(held_, pinned);
+  if (size * kHeldShare < fetch_bytes_) return false;
+  // A response brings what there is of each partition.
+  const std::size_t pinned = std::max(size, std::min(response_bytes_, fetch_bytes_ * partition_count_));
+  if (*held_ + pinned > settings_.max_bytes_held) return false;
+  frame.hold(held_, pinned);
   return true;
 }
 
@@ -301,8 +217,8 @@ FrameConsumer::Outcome FrameConsumer::next(std::optional<ReceivedFrame>& frame) 
   acknowledge();
   const Outcome outcome = reads_latest() ? next_newest(frame) : next_in_order(frame);
   if (outcome != Outcome::kFrame) return client_->failed() ? Outcome::kFailed : outcome;
-  returned_ = {rd_kafka_topic_name(frame->message().rkt), frame->message().partition};
-  returned_offset_ = frame->message().offset;
+  returned_ = {frame->topic(), frame->partition()};
+  returned_offset_ = frame->offset();
   return outcome;
 }
 
@@ -317,36 +233,39 @@ FrameConsumer::Outcome FrameConsumer::next_in_order(std::optional<ReceivedFrame>
   return Outcome::kFlushing;
 }
 
-/// Where there are more messages than librdkafka's queue holds, it looks only once a second before 2.2 whether the queue
-/// has room again. A question to the broker makes it look at once; the answer is not waited for.
+/// Where there are more messages than librdkafka's queue holds, it looks only once a second before 2.2 whether the
+/// queue has room again. A question to the broker makes it look at once; the answer is not waited for.
 void FrameConsumer::wake_fetchers() {
-  if (rd_kafka_version() >= kFetcherWakesItself) return;
-  const auto now = Clock::now();
-  if (now - woke_fetchers_at_ < kWakePause) return;
-  woke_fetchers_at_ = now;
+  const std::uint64_t messages = messages_ - messages_at_wake_;
+  const std::uint64_t bytes = bytes_ - bytes_at_wake_;
+  const bool was_full = bytes >= queue_bytes_ / 2 || messages >= queue_messages_ / 2;
+  if (rd_kafka_version() >= kFetcherWakesItself || !was_full) return;
+  messages_at_wake_ = messages_;
+  bytes_at_wake_ = bytes_;
+  std::map<PartitionId, std::int64_t> behind;
   for (const auto& [id, state] : partitions_) {
-    const auto& [topic, number] = id;
     std::int64_t low = 0;
     std::int64_t high = 0;  // as of the last fetch
-    if (rd_kafka_get_watermark_offsets(client_->handle(), topic.c_str(), number, &low, &high) ==
-            RD_KAFKA_RESP_ERR_NO_ERROR &&
-        state.position >= 0 && state.position < high) {
-      rd_kafka_query_watermark_offsets(client_->handle(), topic.c_str(), number, &low, &high, 0);
-    }
+    rd_kafka_get_watermark_offsets(client_->handle(), id.first.c_str(), id.second, &low, &high);
+    if (state.position >= 0 && state.position < high) behind[id] = kLogEnd;
   }
+  offsets_at(client_->handle(), behind, milliseconds(0));
 }
 
-PartitionState& FrameConsumer::state_of(const rd_kafka_message_t& message) {
+/// @return null for a partition that is not read (any more)
+PartitionState* FrameConsumer::state_of(const rd_kafka_message_t& message) {
   if (!last_state_ || message.rkt != last_topic_ || message.partition != last_partition_) {
-    last_state_ = &partitions_[{rd_kafka_topic_name(message.rkt), message.partition}];
+    const auto found = partitions_.find({rd_kafka_topic_name(message.rkt), message.partition});
+    last_state_ = found == partitions_.end() ? nullptr : &found->second;
     last_topic_ = message.rkt;
     last_partition_ = message.partition;
   }
-  return *last_state_;
+  return last_state_;
 }
 
 /// Waits for one message. @return nullopt on time-out, when woken, and for what is not wanted
 std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
+  if (!goes_on()) return std::nullopt;  // a poll swallows the call that would have woken the next one
   rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), static_cast<int>(timeout.count()));
   if (!message) return std::nullopt;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -356,19 +275,23 @@ std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
   }
   client_->saw_success();
   ReceivedFrame frame(client_, message);
-  PartitionState& state = state_of(*message);
-  state.position = message->offset + 1;
-  state.refused_since.reset();
-  state.at_end = false;
+  PartitionState* state = state_of(*message);
+  // What comes while a partition is being repaired may be of another log; it is read again.
+  if (!state || state->refused_since) return std::nullopt;
+  state->position = frame.offset() + 1;
+  state->timestamp_ms = frame.timestamp_ms();
+  state->at_end = false;
+  state->heard_at = Clock::now();
   ++messages_;
   bytes_ += message->len;
-  last_message_at_ = Clock::now().time_since_epoch().count();
-  if (is_wanted(frame, state)) return frame;
+  last_message_at_ = state->heard_at.time_since_epoch().count();
+  if (is_wanted(frame, *state)) return frame;
+  if (!state->ended && !reads_latest()) state->acknowledged = state->position;  // those before it were dealt with
   return std::nullopt;
 }
 
 bool FrameConsumer::is_wanted(const ReceivedFrame& frame, PartitionState& state) {
-  const std::int64_t offset = frame.message().offset;
+  const std::int64_t offset = frame.offset();
   const bool by_time = settings_.stop.kind == StopAt::Kind::kTime;
   if (by_time && frame.timestamp_ms() >= settings_.stop.time_ms) state.ended = true;
   if (state.stops_at && offset >= *state.stops_at) state.ended = true;
@@ -380,26 +303,43 @@ bool FrameConsumer::is_wanted(const ReceivedFrame& frame, PartitionState& state)
 }
 
 void FrameConsumer::on_error(const rd_kafka_message_t& message) {
+  PartitionState* state = message.rkt ? state_of(message) : nullptr;
   switch (message.err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF: {
-      PartitionState& state = state_of(message);
-      state.position = message.offset;
-      state.at_end = true;
-      break;
-    }
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      if (!state) return;
+      state->position = message.offset;
+      state->at_end = true;
+      state->ended = state->ended || settings_.stop.kind == StopAt::Kind::kEnd;
+      return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR__NO_OFFSET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: {
-      PartitionState& state = state_of(message);
-      if (!state.refused_since) state.refused_since = Clock::now();
-      kept_house_at_ = {};
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+      if (!state || state->refused_since) return;
+      // Without a message so far, it is what was committed, or the end that was found at the start.
+      if (state->position < 0 && message.offset >= 0) state->position = message.offset;
+      refuse(*state);
+      return;
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      if (state && !state->refused_since) refuse(*state);  // when it is there again, it may be another one
       break;
+    case RD_KAFKA_RESP_ERR__FATAL: {
+      std::array<char, 512> words{};
+      client_->fail(rd_kafka_fatal_error(client_->handle(), words.data(), words.size()), words.data());
+      return;
     }
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-      if (!in_group()) break;  // librdkafka looks for the coordinator of a group that nobody asked for
-      [[fallthrough]];
-    default: client_->saw_error(message.err, rd_kafka_message_errstr(&message));
+      if (!in_group()) return;  // librdkafka looks for the coordinator of a group that nobody asked for
+      break;
+    default: break;
   }
+  client_->saw_error(message.err, rd_kafka_message_errstr(&message));
+}
+
+void FrameConsumer::refuse(PartitionState& state) {
+  state.refused_since = Clock::now();
+  kept_house_at_ = {};
 }
 
 bool FrameConsumer::has_ended() const {
@@ -415,111 +355,21 @@ milliseconds FrameConsumer::patience() const {
   return in_group() ? std::min(kIdle, settings_.commit_interval) : kIdle;
 }
 
-/// What is due from time to time, whether messages come or not.
-void FrameConsumer::keep_house() {
-  const auto now = Clock::now();
-  if (now - kept_house_at_ < kRepairPause) return;
-  kept_house_at_ = now;
-  commit(false);
-  look_for_new_partitions();
-  for (auto& [id, state] : partitions_) {
-    if (!goes_on()) return;
-    if (state.refused_since) repair_position(id, state);
-    if (settings_.stop.kind != StopAt::Kind::kNever && !state.ended) find_end(id, state);
-  }
-}
-
-void FrameConsumer::find_end(const PartitionId& id, PartitionState& state) {
-  if (settings_.stop.kind == StopAt::Kind::kTime) {
-    state.ended = state.at_end && unix_ms() >= settings_.stop.time_ms;
-    return;
-  }
-  if (!state.stops_at) {
-    const auto marks = watermarks(client_->handle(), id.first, id.second, kQuery);
-    if (!marks) return;
-    state.stops_at = marks->high;
-    if (marks->low == marks->high) state.ended = true;
-  }
-  // Offsets at the end may belong to no message: markers of transactions, what compaction has removed.
-  if (state.position >= *state.stops_at || state.at_end) state.ended = true;
-}
-
-void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state) {
-  const auto& [topic, number] = id;
-  if (state.position < 0 && in_group()) {  // refused is what the group had committed before this start, if anything
-    const auto committed = committed_offset(client_->handle(), topic, number, kQuery);
-    if (!committed) return;
-    state.position = *committed;
-  }
-  if (state.position < 0) {
-    const auto offset = first_offset(topic, number, kQuery);
-    if (!offset) return;
-    state.refused_since.reset();
-    restart(id, *offset);
-    return;
-  }
-  const auto marks = watermarks(client_->handle(), topic, number, kQuery);
-  if (!marks) return;
-  const Repair found = repair(state.position, *marks, Clock::now() - *state.refused_since, reads_latest());
-  const std::string where = "partition " + std::to_string(number) + " of the topic \"" + topic + "\"";
-  if (found.kind == Repair::Kind::kRetention) {
-    lost_ += static_cast<std::uint64_t>(found.lost);
-    if (lost_complaint_.count_one()) {
-      events_.warning(
-          Failure(std::to_string(found.lost) + " messages of " + where +
-                      " were deleted before they were read; read faster, or raise retention.ms or "
-                      "retention.bytes of the topic.",
-                  "at offset " + std::to_string(state.position) + ", the first one is " + std::to_string(marks->low)));
-    }
-  } else if (found.kind == Repair::Kind::kOtherLog) {
-    events_.warning(
-        Failure("The log of " + where + " was cut or made anew: it ends before what was read already; " +
-                    (reads_latest() ? "reading goes on at its end." : "reading goes on at its beginning."),
-                "at offset " + std::to_string(state.position) + ", the log ends at " + std::to_string(marks->high)));
-  }
-  if (found.kind != Repair::Kind::kReadOn && found.kind != Repair::Kind::kWait) {
-    state.refused_since.reset();
-    state.position = found.offset;
-    newest_.break_chains();
-  }
-  restart(id, found.offset);
-}
-
-/// A partition whose offset was refused is not fetched any more, and cannot be sought in: it is assigned anew.
-void FrameConsumer::restart(const PartitionId& id, std::int64_t offset) {
-  rd_kafka_t* handle = client_->handle();
-  const kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
-  if (std::string(rd_kafka_rebalance_protocol(handle)) == "EAGER") {
-    for (const auto& [other, state] : partitions_) {
-      const auto position = state.position < 0 ? RD_KAFKA_OFFSET_STORED : state.position;
-      rd_kafka_topic_partition_list_add(list.get(), other.first.c_str(), other.second)->offset =
-          other == id ? offset : position;
-    }
-    rd_kafka_assign(handle, list.get());
-    return;
-  }
-  rd_kafka_topic_partition_list_add(list.get(), id.first.c_str(), id.second)->offset = offset;
-  const kafka::Error gone(rd_kafka_incremental_unassign(handle, list.get()));
-  const kafka::Error back(rd_kafka_incremental_assign(handle, list.get()));
-  if (back) client_->saw_error(rd_kafka_error_code(back.get()), rd_kafka_error_string(back.get()));
-}
-
-void FrameConsumer::seek(const PartitionId& id, std::int64_t offset) {
-  const kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), id.first.c_str(), id.second)->offset = offset;
-  const kafka::Error error(rd_kafka_seek_partitions(client_->handle(), list.get(), 0));  // does not wait
-}
-
 bool FrameConsumer::seek(std::int64_t time_ms) {
-  if (progress_.lock()->phase != Phase::kReading || in_group()) return false;
+  if (in_group()) return false;
+  seek_time_ms_ = time_ms;
+  if (progress_.lock()->phase != Phase::kReading) return true;  // when reading begins
+  std::map<PartitionId, std::int64_t> times;
+  for (const auto& [id, state] : partitions_) times[id] = time_ms > 0 ? time_ms : kLogBegin;
+  const auto answer = ask_and_wait([times](rd_kafka_t* handle) { return offsets_at(handle, times, kSeekAnswer); });
+  if (!answer || answer->found.size() != times.size()) return false;
+  seek(answer->found);
   for (auto& [id, state] : partitions_) {
-    const auto offset = offset_at(client_->handle(), id.first, id.second, time_ms, kFirstQuery);
-    if (!offset) return false;
-    seek(id, *offset);
-    state.position = -1;
-    state.ended = state.at_end = false;
-    state.refused_since.reset();
+    const std::int64_t offset = answer->found.at(id);
+    state = {.start = offset, .position = std::max<std::int64_t>(offset, -1), .stops_at = state.stops_at};
+    state.ended = state.stops_at && state.position >= *state.stops_at;
   }
+  last_state_ = nullptr;
   newest_.clear();
   returned_.reset();
   return true;
@@ -538,22 +388,16 @@ FrameConsumer::Statistics FrameConsumer::statistics() const {
   if (const Clock::rep at = last_message_at_) {
     statistics.since_last_message = Clock::now().time_since_epoch() - Clock::duration(at);
   }
-  rd_kafka_topic_partition_list_t* assigned = nullptr;
-  if (rd_kafka_assignment(client_->handle(), &assigned) != RD_KAFKA_RESP_ERR_NO_ERROR) return statistics;
-  const kafka::Partitions list(assigned);
-  rd_kafka_position(client_->handle(), list.get());
-  for (int i = 0; i < list->cnt; ++i) {
-    const auto& entry = list->elems[i];
+  const auto positions = progress_.lock()->positions;
+  for (const auto& [id, position] : positions) {
     std::int64_t low = 0;
     std::int64_t high = 0;
     // Known from the last fetch, nobody is asked.
-    if (rd_kafka_get_watermark_offsets(client_->handle(), entry.topic, entry.partition, &low, &high) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        entry.offset < 0 || high < 0) {
+    if (position < 0 || rd_kafka_get_watermark_offsets(client_->handle(), id.first.c_str(), id.second, &low, &high) !=
+                            RD_KAFKA_RESP_ERR_NO_ERROR) {
       continue;
     }
-    statistics.lag[std::string(entry.topic) + "-" + std::to_string(entry.partition)] =
-        std::max<std::int64_t>(0, high - entry.offset);
+    statistics.lag[id.first + "-" + std::to_string(id.second)] = std::max<std::int64_t>(0, high - position);
   }
   return statistics;
 }

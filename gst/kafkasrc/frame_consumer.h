@@ -8,15 +8,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/complaint.h"
 #include "common/glue/guarded.h"
 #include "common/kafka/client.h"
 #include "newest_frames.h"
+#include "offset_repair.h"
+#include "offsets.h"
 #include "partition_table.h"
 #include "received_frame.h"
-#include "start_offset.h"
 
 namespace gkv {
 
@@ -33,8 +36,8 @@ enum class Commit {
   kNone,
 };
 
-/// Reads frames from topics. next(), seek() and stop() belong to one thread at a time; a thread of its own looks for
-/// the broker and the topics, for librdkafka's calls for that cannot be cancelled.
+/// Reads frames from topics. next(), seek() and stop() belong to one thread at a time. Questions to the broker are
+/// asked on threads of their own, for librdkafka's calls for that cannot be cancelled.
 class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
  public:
   struct Settings {
@@ -85,29 +88,45 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   /// @param frame  out: with Outcome::kFrame
   Outcome next(std::optional<ReceivedFrame>& frame);
 
-  /// Goes on with the first messages that have this timestamp or a later one. Not with a group.
-  /// @return false where nothing is read yet, or no broker answers
+  /// Goes on with the first messages that have this timestamp or a later one, at 0 with the oldest ones. Before reading
+  /// has begun: begins there. Not with a group.
+  /// @return false in a group, where no broker answers, and when flushing
   bool seek(std::int64_t time_ms);
 
   /// Wakes next() and keeps it from waiting.
   void set_flushing(bool flushing);
 
-  /// Holds the frame, where that keeps no more than sixteen times its size in memory and the bytes held stay below the
-  /// limit. @return false: it is to be copied
+  /// Holds the frame's fetch response, where that is no more than sixteen times as large and the bytes held stay below
+  /// the limit. @return false: the frame is to be copied
   bool hold(ReceivedFrame& frame) const;
 
   /// From any thread.
   Statistics statistics() const;
   std::uint64_t skipped() const { return skipped_; }
+  std::uint64_t lost() const { return lost_; }
   std::uint64_t rebalances() const { return rebalances_; }
 
  private:
   enum class Phase { kConnecting, kConnected, kReading, kFailed };
   struct Progress {
     Phase phase = Phase::kConnecting;
-    kafka::Partitions assignment;  ///< null in a group
+    kafka::Partitions assignment;                   ///< null in a group
+    std::map<std::string, int> partitions;          ///< of each topic, when the broker was found
+    std::map<PartitionId, std::int64_t> positions;  ///< as of a moment ago, for statistics()
   };
   using Clock = std::chrono::steady_clock;
+  /// What a broker was asked, on a thread of its own.
+  template <typename T>
+  struct Answer {
+    std::atomic<bool> given{false};
+    T value;
+  };
+  template <typename T>
+  using AnswerPtr = std::shared_ptr<Answer<T>>;
+  /// What was found out of partitions.
+  struct Inspection {
+    Offsets low, high, not_older;
+  };
 
   FrameConsumer(Settings settings, kafka::Events events);
   kafka::Conf make_conf();
@@ -115,51 +134,77 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   bool reads_latest() const { return settings_.mode == ReadMode::kLatestOffset; }
   bool goes_on() const { return !flushing_ && !client_->failed(); }
 
+  // Questions to the broker: librdkafka's calls cannot be cancelled, and what waits for them must be.
+  template <typename Query>
+  auto ask(Query query) -> AnswerPtr<decltype(query(std::declval<rd_kafka_t*>()))>;
+  template <typename T>
+  void wait_for(const Answer<T>& answer);
+  template <typename Query>
+  auto ask_and_wait(Query query) -> std::optional<decltype(query(std::declval<rd_kafka_t*>()))>;
+
+  // assignment.cpp: which partitions are read, and from where.
   void connect();
   kafka::Partitions assignment_of(const std::vector<kafka::TopicSize>& found);
-  std::optional<std::int64_t> first_offset(const std::string& topic, int partition, std::chrono::milliseconds timeout);
+  bool is_new(const PartitionId& id);
+  Offsets first_offsets(rd_kafka_t* handle, const std::vector<PartitionId>& ids) const;
   void begin_reading(kafka::Partitions assignment);
   void look_for_new_partitions();
   void on_rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t* partitions);
-  std::optional<Outcome> wait_until_reading();
+  void on_assigned(rd_kafka_topic_partition_list_t* partitions);
 
+  std::optional<Outcome> wait_until_reading();
   std::optional<ReceivedFrame> poll(std::chrono::milliseconds timeout);
   void on_error(const rd_kafka_message_t& message);
-  PartitionState& state_of(const rd_kafka_message_t& message);
+  void refuse(PartitionState& state);
+  PartitionState* state_of(const rd_kafka_message_t& message);
   bool is_wanted(const ReceivedFrame& frame, PartitionState& state);
   bool has_ended() const;
   std::chrono::milliseconds patience() const;
-
-  void keep_house();
-  void find_end(const PartitionId& id, PartitionState& state);
-  void repair_position(const PartitionId& id, PartitionState& state);
-  void restart(const PartitionId& id, std::int64_t offset);
-  void seek(const PartitionId& id, std::int64_t offset);
-
   Outcome next_in_order(std::optional<ReceivedFrame>& frame);
   void wake_fetchers();
+
+  // upkeep.cpp: what is due from time to time, whether messages come or not.
+  void keep_house();
+  void publish_positions();
+  void inspect(Clock::time_point now);
+  bool needs_inspection(const PartitionState& state, Clock::time_point now) const;
+  void apply(const Inspection& inspection);
+  void find_end(PartitionState& state, const LogFacts& log);
+  void repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log);
+  void restart_at_first_offset(const PartitionId& id, PartitionState& state);
+  void restart(const PartitionId& id, PartitionState& state, std::int64_t offset);
+  void seek(const std::map<PartitionId, std::int64_t>& offsets);
+
+  // newest_of_topic.cpp: ReadMode::kLatestOffset
   Outcome next_newest(std::optional<ReceivedFrame>& frame);
   bool drain();
   void put(ReceivedFrame frame);
+  bool falls_behind();
   void catch_up();
-  void pass_over(const PartitionId& id, PartitionState& state, std::int64_t high);
+  void pass_over_old(std::int64_t few);
+  void pass_over(const std::map<PartitionId, std::int64_t>& targets);
   bool is_behind() const;
 
+  // offset_commits.cpp
   void acknowledge();
   void commit(bool at_end);
+  void on_commit(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t* partitions);
 
   const Settings settings_;
   std::string group_id_;  ///< empty: no group, reads all partitions
-  std::atomic<bool> stop_{false};
+  std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> flushing_{false};
-  Guarded<Progress> progress_;
+  mutable Guarded<Progress> progress_;
   std::condition_variable progressed_;
   std::atomic<std::uint64_t> messages_{0}, bytes_{0}, skipped_{0}, filtered_{0}, lost_{0}, rebalances_{0};
   std::atomic<Clock::rep> last_message_at_{0};  ///< 0: none came
   HeldBytes held_ = std::make_shared<std::atomic<std::size_t>>(0);
   std::shared_ptr<kafka::Client> client_;
   kafka::Events events_;
-  std::size_t fetch_bytes_ = 0;  ///< what one fetch may bring of a partition, unless a message is larger
+  std::size_t fetch_bytes_ = 0;     ///< what one fetch may bring of a partition, unless a message is larger
+  std::size_t response_bytes_ = 0;  ///< the same, of all partitions together
+  std::size_t queue_bytes_ = 0, queue_messages_ = 0;  ///< what librdkafka fetches ahead
+  std::atomic<std::size_t> partition_count_{1};
 
   // What follows belongs to the thread of next().
   NewestFrames<ReceivedFrame> newest_{{}};
@@ -170,9 +215,46 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   std::optional<Clock::time_point> returned_at_;
   std::optional<PartitionId> returned_;  ///< what next() returned last
   std::int64_t returned_offset_ = 0;
-  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{}, woke_fetchers_at_{};
+  std::uint64_t messages_at_wake_ = 0, bytes_at_wake_ = 0;
+  AnswerPtr<Inspection> inspection_;
+  AnswerPtr<std::vector<kafka::TopicSize>> topics_;
+  std::optional<std::int64_t> seek_time_ms_;  ///< to be sought when reading begins
+  std::optional<Clock::time_point> behind_since_;
+  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{}, caught_up_at_{};
   std::chrono::milliseconds look_interval_{0};
   Complaint lost_complaint_;
 };
+
+/// Asks without waiting. The query gets the handle and runs on a thread of its own; next() is woken when it has an
+/// answer.
+template <typename Query>
+auto FrameConsumer::ask(Query query) -> AnswerPtr<decltype(query(std::declval<rd_kafka_t*>()))> {
+  auto answer = std::make_shared<Answer<decltype(query(std::declval<rd_kafka_t*>()))>>();
+  std::thread([self = shared_from_this(), answer, query = std::move(query)] {
+    rd_kafka_t* handle = self->client_->handle();
+    answer->value = query(handle);
+    answer->given = true;
+    { const auto progress = self->progress_.lock(); }  // so that who looks and waits does not miss it
+    self->progressed_.notify_all();
+    const kafka::Queue queue(rd_kafka_queue_get_consumer(handle));
+    if (queue && !*self->stop_) rd_kafka_queue_yield(queue.get());
+  }).detach();
+  return answer;
+}
+
+/// Waits until an answer is given, or flushing.
+template <typename T>
+void FrameConsumer::wait_for(const Answer<T>& answer) {
+  progress_.lock().wait(progressed_, [&] { return flushing_ || answer.given; });
+}
+
+/// @return nullopt when flushing
+template <typename Query>
+auto FrameConsumer::ask_and_wait(Query query) -> std::optional<decltype(query(std::declval<rd_kafka_t*>()))> {
+  const auto answer = ask(std::move(query));
+  wait_for(*answer);
+  if (!answer->given) return std::nullopt;
+  return answer->value;
+}
 
 }  // namespace gkv

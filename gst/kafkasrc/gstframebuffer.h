@@ -7,9 +7,9 @@
 
 namespace gkv {
 
-/// A message as a buffer with the metas that its headers tell of.
-/// @param hold  whether the buffer may refer to the message's memory, which pins the fetch response; else it is a copy
+/// A message as a buffer with the metas that its headers tell of. The bytes are copied, unless the frame is held or
+/// detached.
 /// @return a buffer of the caller's
-GstBuffer* to_buffer(ReceivedFrame frame, const FrameHeaders& headers, bool hold);
+GstBuffer* to_buffer(ReceivedFrame frame, const FrameHeaders& headers);
 
 }  // namespace gkv

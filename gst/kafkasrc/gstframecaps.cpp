@@ -2,8 +2,6 @@
 
 #include <gst/base/gsttypefindhelper.h>
 
-#include "common/failure.h"
-
 namespace gkv {
 namespace {
 
@@ -21,13 +19,8 @@ CapsPtr reference(GstCaps* caps) { return CapsPtr(gst_caps_ref(caps)); }
 CapsPtr FrameCaps::guess(GstObject* element, const ReceivedFrame& frame) const {
   if (otherwise_) return reference(otherwise_.get());
   const auto payload = frame.payload();
-  CapsPtr caps(
+  return CapsPtr(
       gst_type_find_helper_for_data(element, reinterpret_cast<const guint8*>(payload.data()), payload.size(), nullptr));
-  if (caps) return caps;
-  throw Failure(
-      "What the messages of the topic are is unknown: they have no caps header and look like nothing known; set the "
-      "property caps.",
-      "typefinding found nothing");
 }
 
 FrameCaps::Found FrameCaps::find(GstObject* element, const ReceivedFrame& frame, const std::string& text) {
@@ -38,6 +31,7 @@ FrameCaps::Found FrameCaps::find(GstObject* element, const ReceivedFrame& frame,
     if (!text.empty()) found.caps = parse(text);
     if (!text.empty() && !found.caps) found.malformed = text;
     if (!found.caps) found.caps = guess(element, frame);
+    if (!found.caps) return {.malformed = found.malformed};
     if (known_.size() >= kMostTexts) known_.clear();
     known_.emplace(text, reference(found.caps.get()));
   }

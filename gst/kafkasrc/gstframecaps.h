@@ -25,11 +25,10 @@ class FrameCaps {
   explicit FrameCaps(std::shared_ptr<GstCaps> otherwise) : otherwise_(std::move(otherwise)) {}
 
   struct Found {
-    CapsPtr caps;
+    CapsPtr caps;           ///< null: nothing tells what the frame is
     bool changed = false;   ///< are others than those of the frame before
     std::string malformed;  ///< a header's text that is no caps, and was passed over
   };
-  /// @throws Failure for a frame whose caps nothing tells
   Found find(GstObject* element, const ReceivedFrame& frame, const std::string& text);
   /// @return the text of the frame before; empty: none
   std::string_view last_text() const { return last_ ? std::string_view(*last_) : std::string_view(); }

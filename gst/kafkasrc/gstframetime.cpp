@@ -28,9 +28,13 @@ void add_reference_time(GstBuffer* buffer, guint64 capture_time_ns) {
   gst_caps_unref(caps);
 }
 
-void begin_segment(GstBaseSrc* src, GstClockTime start) {
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
+/// @param end  of the frame before, in the segment that ends; GST_CLOCK_TIME_NONE: there is none
+void begin_segment(GstBaseSrc* src, GstClockTime start, GstClockTime end) {
+  GST_OBJECT_LOCK(src);
+  GstSegment segment = src->segment;  // with the stop and the base of a seek
+  GST_OBJECT_UNLOCK(src);
+  if (GST_CLOCK_TIME_IS_VALID(segment.stop) && start >= segment.stop) return;  // GstBaseSrc ends the stream
+  if (GST_CLOCK_TIME_IS_VALID(end)) segment.base = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, end);
   segment.start = segment.time = segment.position = start;
   gst_base_src_new_segment(src, &segment);
 }
@@ -69,11 +73,21 @@ void FrameTime::stamp(GstBaseSrc* src, GstBuffer* buffer, const FrameHeaders& he
     if (GST_CLOCK_TIME_IS_VALID(now)) GST_BUFFER_PTS(buffer) = live_pts(headers, now);
     return;
   }
+  stamp_recorded(src, buffer, headers);
+}
+
+/// The time stamps of a camera begin anew when it is started anew, and go on in a segment of their own.
+void FrameTime::stamp_recorded(GstBaseSrc* src, GstBuffer* buffer, const FrameHeaders& headers) {
   const auto& time = timestamps_ == Timestamps::kCapture ? headers.info.capture_time_ns : headers.pts_ns;
   if (!time) return;
+  const FrameInfo& info = headers.info;
+  const bool original = timestamps_ == Timestamps::kOriginal;
+  const bool restarted = original && recorded_ && recorded_->source == info.source && recorded_->stream != info.stream;
+  if (!recorded_) begin_segment(src, *time, GST_CLOCK_TIME_NONE);
+  if (restarted) begin_segment(src, *time, recorded_->end);
   GST_BUFFER_PTS(buffer) = *time;
-  if (timestamps_ == Timestamps::kOriginal && headers.dts_ns) GST_BUFFER_DTS(buffer) = *headers.dts_ns;
-  if (!std::exchange(segment_is_set_, true)) begin_segment(src, *time);
+  if (original && headers.dts_ns) GST_BUFFER_DTS(buffer) = *headers.dts_ns;
+  recorded_ = {.source = info.source, .stream = info.stream, .end = *time + headers.duration_ns.value_or(0)};
 }
 
 }  // namespace gkv

@@ -3,6 +3,7 @@
 #include <gst/base/gstbasesrc.h>
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "common/frame/headers.h"
@@ -26,8 +27,8 @@ class FrameTime {
   /// Timestamps::kArrival GstBaseSrc sets the time stamp.
   void stamp(GstBaseSrc* src, GstBuffer* buffer, const FrameHeaders& headers);
 
-  /// The segment is known already, by a seek.
-  void has_segment() { segment_is_set_ = true; }
+  /// After a seek: the segment begins with the next frame.
+  void begin_anew() { recorded_.reset(); }
 
  private:
   struct Origin {
@@ -36,12 +37,19 @@ class FrameTime {
     GstClockTime running = 0;  ///< of ours, at the same moment
   };
 
+  /// The frame of a recording that was stamped last.
+  struct Recorded {
+    std::string source, stream;
+    GstClockTime end = 0;  ///< in the segment
+  };
+
   GstClockTime original_pts(const FrameHeaders& headers, GstClockTime now);
   GstClockTime live_pts(const FrameHeaders& headers, GstClockTime now);
+  void stamp_recorded(GstBaseSrc* src, GstBuffer* buffer, const FrameHeaders& headers);
 
   Timestamps timestamps_;
   bool live_;
-  bool segment_is_set_ = false;
+  std::optional<Recorded> recorded_;
   std::map<std::string, Origin> origins_;  ///< by source
 };
 

@@ -73,11 +73,11 @@ struct Settings {
 /// Since the start, beside what the consumer counts.
 struct Counts {
   std::atomic<guint64> messages_out{0}, bytes_out{0}, lost{0};
-  std::atomic<guint64> dropped_empty{0}, dropped_unknown_version{0}, malformed_headers{0};
+  std::atomic<guint64> dropped_empty{0}, dropped_unknown_version{0}, dropped_unknown_format{0}, malformed_headers{0};
 
   void reset() {
-    for (auto* count :
-         {&messages_out, &bytes_out, &lost, &dropped_empty, &dropped_unknown_version, &malformed_headers}) {
+    for (auto* count : {&messages_out, &bytes_out, &lost, &dropped_empty, &dropped_unknown_version,
+                        &dropped_unknown_format, &malformed_headers}) {
       *count = 0;
     }
   }
@@ -89,8 +89,9 @@ struct Running {
   gkv::FrameTime time{gkv::Timestamps::kArrival, true};
   gkv::SequenceGaps gaps;
   gkv::GapReport gap_report;
-  std::uint64_t skipped = 0, rebalances = 0;  ///< as last seen of the consumer
-  std::uint64_t unexplained_skips = 0;        ///< no gap has shown them yet
+  std::uint64_t skipped = 0, lost = 0, rebalances = 0;          ///< as last seen of the consumer
+  std::uint64_t unexplained_skips = 0, unexplained_losses = 0;  ///< no gap has shown them yet
+  bool sought = false;
   gkv::Complaint dropped, malformed;
 };
 
@@ -312,14 +313,15 @@ static gboolean gst_kafka_src_is_seekable(GstBaseSrc* src) {
   return GST_KAFKA_SRC(src)->state->settings.lock()->is_seekable();
 }
 
-/// The stream time of a recording with capture times is Unix time. GstBaseSrc seeks once to 0 when it is started.
+/// The stream time of a recording with capture times is Unix time. GstBaseSrc seeks once when it is started, to 0
+/// unless the application has sought before.
 static gboolean gst_kafka_src_do_seek(GstBaseSrc* src, GstSegment* segment) {
   auto* state = GST_KAFKA_SRC(src)->state;
-  if (segment->start == 0) return TRUE;
+  if (!std::exchange(state->running.sought, true) && segment->start == 0) return TRUE;
   return gkv::reporting_failure(src, gboolean{FALSE}, [&] {
     const auto consumer = state->consumer.snapshot();
     if (!consumer || segment->rate < 0 || !consumer->seek(gint64(segment->start) / kNsPerMs)) return gboolean{FALSE};
-    state->running.time.has_segment();
+    state->running.time.begin_anew();
     state->running.gaps.forget();
     return gboolean{TRUE};
   });
@@ -337,13 +339,29 @@ static void complain_of_header(GstKafkaSrc* self, const std::string& what, const
   complain(self, self->state->running.malformed, what, detail);
 }
 
+enum class Negotiation { kDone, kSkipped, kRefused };
+
 /// Tells downstream what the frame is, when that has changed.
-static bool negotiate(GstKafkaSrc* self, const gkv::ReceivedFrame& frame, const std::string& caps_text) {
-  const auto found = self->state->running.caps.find(GST_OBJECT(self), frame, caps_text);
+/// @throws Failure for a frame that downstream does not take, and where not even the first one tells what it is
+static Negotiation negotiate(GstKafkaSrc* self, const gkv::ReceivedFrame& frame, const std::string& caps_text) {
+  KafkaSrcState& state = *self->state;
+  const auto found = state.running.caps.find(GST_OBJECT(self), frame, caps_text);
   if (!found.malformed.empty()) {
     complain_of_header(self, "The header ce_caps of a message is malformed and was ignored.", found.malformed);
   }
-  if (!found.changed) return true;
+  if (!found.caps) {
+    if (state.counts.messages_out == 0) {
+      throw gkv::Failure(
+          "What the messages of the topic are is unknown: they have no caps header and look like nothing known; set "
+          "the property caps.",
+          "typefinding found nothing");
+    }
+    ++state.counts.dropped_unknown_format;
+    complain(self, state.running.dropped, "A message of which nothing tells what it is was skipped.",
+             "no caps, and typefinding found nothing");
+    return Negotiation::kSkipped;
+  }
+  if (!found.changed) return Negotiation::kDone;
   if (!gst_pad_peer_query_accept_caps(GST_BASE_SRC_PAD(self), found.caps.get())) {
     gchar* text = gst_caps_to_string(found.caps.get());
     const std::string detail = text;
@@ -353,7 +371,7 @@ static bool negotiate(GstKafkaSrc* self, const gkv::ReceivedFrame& frame, const 
                            "; put what converts them between, such as jpegdec or jpegenc.",
                        detail);
   }
-  return gst_base_src_set_caps(GST_BASE_SRC(self), found.caps.get());
+  return gst_base_src_set_caps(GST_BASE_SRC(self), found.caps.get()) ? Negotiation::kDone : Negotiation::kRefused;
 }
 
 using Outcome = gkv::FrameConsumer::Outcome;
@@ -405,14 +423,20 @@ static void find_gap(GstKafkaSrc* self, gkv::FrameConsumer& consumer, GstBuffer*
   }
   const std::uint64_t skipped = consumer.skipped();
   running.unexplained_skips += skipped - std::exchange(running.skipped, skipped);
+  const std::uint64_t lost = consumer.lost();
+  running.unexplained_losses += lost - std::exchange(running.lost, lost);
   if (!info.sequence || info.stream.empty()) return;
-  const std::uint64_t missing = running.gaps.missing_before(info.source, info.stream, *info.sequence);
-  if (missing == 0) return;
-  GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-  const gkv::Gap gap{.skipped = std::min(missing, running.unexplained_skips),
-                     .lost = missing - std::min(missing, running.unexplained_skips)};
-  running.unexplained_skips -= gap.skipped;
-  self->state->counts.lost += gap.lost;
+  gkv::Gap gap;
+  if (const auto missing = running.gaps.missing_before(info.source, info.stream, *info.sequence)) {
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    gap.skipped = std::min(missing, running.unexplained_skips);
+    gap.lost = missing - gap.skipped;
+    running.unexplained_skips -= gap.skipped;
+    // What the consumer has seen deleted it has counted already.
+    const std::uint64_t counted = std::min(gap.lost, running.unexplained_losses);
+    running.unexplained_losses -= counted;
+    self->state->counts.lost += gap.lost - counted;
+  }
   if (const auto told = running.gap_report.add(info.source, gap, gkv::GapReport::Clock::now())) {
     post_gap(self, info.source, *told);
   }
@@ -424,17 +448,21 @@ static GstFlowReturn gst_kafka_src_create(GstPushSrc* src, GstBuffer** buffer) {
     const auto consumer = self->state->consumer.snapshot();
     std::optional<gkv::ReceivedFrame> frame;
     gkv::FrameHeaders headers;
-    switch (next_frame(self, *consumer, frame, headers)) {
-      case Outcome::kFrame: break;
-      case Outcome::kFlushing: return GST_FLOW_FLUSHING;
-      case Outcome::kFailed: return GST_FLOW_ERROR;
-      case Outcome::kEnd: return GST_FLOW_EOS;
+    auto negotiation = Negotiation::kSkipped;
+    while (negotiation == Negotiation::kSkipped) {
+      switch (next_frame(self, *consumer, frame, headers)) {
+        case Outcome::kFrame: break;
+        case Outcome::kFlushing: return GST_FLOW_FLUSHING;
+        case Outcome::kFailed: return GST_FLOW_ERROR;
+        case Outcome::kEnd: return GST_FLOW_EOS;
+      }
+      negotiation = negotiate(self, *frame, headers.caps);
     }
-    if (!negotiate(self, *frame, headers.caps)) {
+    if (negotiation == Negotiation::kRefused) {
       return GST_PAD_IS_FLUSHING(GST_BASE_SRC_PAD(src)) ? GST_FLOW_FLUSHING : GST_FLOW_NOT_NEGOTIATED;
     }
-    const bool hold = consumer->hold(*frame);
-    *buffer = gkv::to_buffer(std::move(*frame), headers, hold);
+    if (!frame->is_detached() && !frame->is_held()) consumer->hold(*frame);
+    *buffer = gkv::to_buffer(std::move(*frame), headers);
     self->state->running.time.stamp(GST_BASE_SRC(src), *buffer, headers);
     find_gap(self, *consumer, *buffer, headers.info);
     ++self->state->counts.messages_out;
@@ -481,6 +509,7 @@ static GstStructure* stats(GstKafkaSrc* self) {
   set("dropped-filtered", counts.filtered);
   set("dropped-empty", state.counts.dropped_empty);
   set("dropped-unknown-version", state.counts.dropped_unknown_version);
+  set("dropped-unknown-format", state.counts.dropped_unknown_format);
   set("malformed-headers", state.counts.malformed_headers);
   set("messages-lost", counts.lost + state.counts.lost);
   set("bytes-held", statistics.bytes_held);

@@ -45,4 +45,24 @@ void FrameConsumer::commit(bool at_end) {
   }
 }
 
+/// What a broker did not take is committed again. That the group has changed hands is no fault.
+void FrameConsumer::on_commit(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t* partitions) {
+  if (error == RD_KAFKA_RESP_ERR__NO_OFFSET || !partitions) return;
+  for (int i = 0; i < partitions->cnt; ++i) {
+    const auto& entry = partitions->elems[i];
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR && entry.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const auto found = partitions_.find({entry.topic, entry.partition});
+    if (found != partitions_.end()) found->second.committed = -1;
+  }
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+    case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+    case RD_KAFKA_RESP_ERR__DESTROY: return;
+    default: client_->saw_error(error, "offsets could not be committed");
+  }
+}
+
 }  // namespace gkv

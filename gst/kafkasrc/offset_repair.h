@@ -2,19 +2,23 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace gkv {
 
 /// What a partition's log holds, as a broker tells.
-struct Watermarks {
+struct LogFacts {
   std::int64_t low = 0;   ///< offset of its first message
   std::int64_t high = 0;  ///< offset after its last
+  /// Offset of the first message that is not older than the last one that was read; nullopt: nothing was read, or there
+  /// is none.
+  std::optional<std::int64_t> not_older;
 };
 
-/// What to do where a broker says that it has not the offset that is to be read.
+/// What to do where a broker says that it has not the offset that is to be read, or not the topic.
 struct Repair {
   enum class Kind {
-    kReadOn,     ///< it has the offset: another broker answered, or one that lags behind
+    kReadOn,     ///< it has the offset: another broker answered, or one that lagged behind
     kWait,       ///< its log ends before the offset, which may be a broker's that lags behind: ask again
     kRetention,  ///< the messages up to `offset` were deleted before they were read
     kOtherLog,   ///< the log was made anew or cut
@@ -29,18 +33,20 @@ struct Repair {
 inline constexpr std::chrono::seconds kPatienceWithShortLogs{10};
 
 /// @param position  offset that is to be read next
-/// @param marks  as just asked
+/// @param log  as just asked
 /// @param since  how long the broker has refused the offset
 /// @param latest  whether only the newest messages are wanted
-inline Repair repair(std::int64_t position, const Watermarks& marks, std::chrono::steady_clock::duration since,
+inline Repair repair(std::int64_t position, const LogFacts& log, std::chrono::steady_clock::duration since,
                      bool latest) {
   using Kind = Repair::Kind;
-  if (position < marks.low) {
-    return {.kind = Kind::kRetention, .offset = latest ? marks.high : marks.low, .lost = marks.low - position};
+  if (position < log.low) {
+    return {.kind = Kind::kRetention, .offset = latest ? log.high : log.low, .lost = log.low - position};
   }
-  if (position <= marks.high) return {.kind = Kind::kReadOn, .offset = position};
-  if (since < kPatienceWithShortLogs) return {.kind = Kind::kWait, .offset = position};
-  return {.kind = Kind::kOtherLog, .offset = latest ? marks.high : marks.low};
+  // The log that was read holds what was read: not its first message is the first that is so late.
+  const bool other = log.not_older && *log.not_older == log.low && log.low + 1 < position;
+  if (!other && position <= log.high) return {.kind = Kind::kReadOn, .offset = position};
+  if (!other && since < kPatienceWithShortLogs) return {.kind = Kind::kWait, .offset = position};
+  return {.kind = Kind::kOtherLog, .offset = latest ? log.high : log.low};
 }
 
 }  // namespace gkv

@@ -1,11 +1,32 @@
 #include "received_frame.h"
 
+#include <algorithm>
+
 namespace gkv {
+
+ReceivedFrame::ReceivedFrame(std::shared_ptr<kafka::Client> client, rd_kafka_message_t* message)
+    : client_(std::move(client)),
+      message_(message),
+      payload_(static_cast<const std::byte*>(message->payload), message->payload ? message->len : 0),
+      key_(static_cast<const char*>(message->key), message->key ? message->key_len : 0),
+      partition_(message->partition),
+      offset_(message->offset) {
+  rd_kafka_timestamp_type_t type{};
+  const std::int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+  timestamp_ms_ = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp;
+}
+
+rd_kafka_headers_t* ReceivedFrame::raw_headers() const {
+  if (own_) return own_->headers.get();
+  rd_kafka_headers_t* headers = nullptr;
+  rd_kafka_message_headers(message_.get(), &headers);
+  return headers;
+}
 
 std::vector<HeaderView> ReceivedFrame::headers() const {
   std::vector<HeaderView> views;
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(message_.get(), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return views;
+  rd_kafka_headers_t* headers = raw_headers();
+  if (!headers) return views;
   const char* name = nullptr;
   const void* value = nullptr;
   std::size_t size = 0;
@@ -18,13 +39,10 @@ std::vector<HeaderView> ReceivedFrame::headers() const {
 }
 
 std::string_view ReceivedFrame::header(const char* name) const {
-  rd_kafka_headers_t* headers = nullptr;
+  rd_kafka_headers_t* headers = raw_headers();
   const void* value = nullptr;
   std::size_t size = 0;
-  if (rd_kafka_message_headers(message_.get(), &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-      rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return {};
-  }
+  if (!headers || rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   return {static_cast<const char*>(value), value ? size : 0};
 }
 
@@ -36,17 +54,28 @@ std::string_view ReceivedFrame::source() const {
 bool ReceivedFrame::is_delta_unit() const { return header("ce_flags").find("delta-unit") != std::string_view::npos; }
 
 KafkaPosition ReceivedFrame::position() const {
-  rd_kafka_timestamp_type_t type{};
-  const std::int64_t timestamp = rd_kafka_message_timestamp(message_.get(), &type);
-  return {.topic = rd_kafka_topic_name(message_->rkt),
-          .partition = message_->partition,
-          .offset = message_->offset,
-          .timestamp_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp};
+  return {.topic = topic(), .partition = partition_, .offset = offset_, .timestamp_ms = timestamp_ms_};
 }
 
-void ReceivedFrame::count_as_held(const HeldBytes& held, std::size_t bytes) {
+void ReceivedFrame::hold(const HeldBytes& held, std::size_t bytes) {
   *held += bytes;
-  counted_ = std::shared_ptr<const void>(message_.get(), [held, bytes](const void*) { *held -= bytes; });
+  held_ = std::shared_ptr<const void>(message_.get(), [held, bytes](const void*) { *held -= bytes; });
+}
+
+void ReceivedFrame::detach() {
+  auto own = std::make_unique<Own>();
+  own->payload = std::make_unique_for_overwrite<std::byte[]>(payload_.size());
+  std::copy(payload_.begin(), payload_.end(), own->payload.get());
+  own->key = key_;
+  own->topic = topic();
+  rd_kafka_headers_t* headers = nullptr;
+  rd_kafka_message_detach_headers(message_.get(), &headers);
+  own->headers.reset(headers);
+  payload_ = {own->payload.get(), payload_.size()};
+  key_ = own->key;
+  own_ = std::move(own);
+  message_.reset();
+  client_.reset();
 }
 
 }  // namespace gkv

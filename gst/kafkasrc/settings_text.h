@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "start_offset.h"
+#include "offsets.h"
 
 namespace gkv {
 

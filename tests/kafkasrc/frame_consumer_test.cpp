@@ -297,8 +297,13 @@ TEST_F(Consumer, TellsLagAndWhenTheLastMessageCame) {
   for (int i = 0; i < 4; ++i) next(*consumer);
   const auto statistics = consumer->statistics();
   EXPECT_EQ(statistics.counts.messages, 4U);
-  EXPECT_EQ(statistics.lag.at("videocam-0"), 6);
   EXPECT_TRUE(statistics.since_last_message);
+  // It is told as of a moment ago.
+  for (int i = 10; consumer->statistics().lag.empty(); ++i) {
+    write_numbers(i, i + 1);
+    next(*consumer);
+  }
+  EXPECT_GE(consumer->statistics().lag.at("videocam-0"), 6);
 }
 
 TEST_F(Consumer, ContradictionsAreFailuresBeforeAnythingIsConnected) {

@@ -1,0 +1,186 @@
+// What FrameConsumer does from time to time, whether messages come or not. It looks after partitions whose broker is
+// silent, has not the offset that is to be read, or is to tell where reading ends.
+#include <algorithm>
+#include <utility>
+
+#include "common/failure.h"
+#include "frame_consumer.h"
+
+namespace gkv {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kAnswer(2000);
+constexpr milliseconds kPause(100);
+constexpr seconds kSilence(5);  ///< after which a broker is asked whether it is there
+constexpr seconds kSilenceInOutage(1);
+
+std::int64_t unix_ms() {
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void FrameConsumer::keep_house() {
+  const auto now = Clock::now();
+  const bool answered = (inspection_ && inspection_->given) || (topics_ && topics_->given);
+  if (now - kept_house_at_ < kPause && !answered) return;
+  kept_house_at_ = now;
+  commit(false);
+  publish_positions();
+  look_for_new_partitions();
+  inspect(now);
+}
+
+/// librdkafka's own positions can be asked for only while it is not closed.
+void FrameConsumer::publish_positions() {
+  auto progress = progress_.lock();
+  progress->positions.clear();
+  for (const auto& [id, state] : partitions_) progress->positions[id] = state.position;
+}
+
+bool FrameConsumer::needs_inspection(const PartitionState& state, Clock::time_point now) const {
+  const bool needs_end = settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at;
+  const auto silence = client_->in_outage() ? kSilenceInOutage : kSilence;
+  return state.refused_since || needs_end || now - state.heard_at >= silence;
+}
+
+void FrameConsumer::inspect(Clock::time_point now) {
+  if (inspection_) {
+    if (!inspection_->given) return;
+    apply(std::exchange(inspection_, nullptr)->value);
+  }
+  std::map<PartitionId, std::int64_t> low, high, not_older;
+  bool needs_ends = false;
+  for (auto& [id, state] : partitions_) {
+    if (settings_.stop.kind == StopAt::Kind::kTime && state.at_end && unix_ms() >= settings_.stop.time_ms) {
+      state.ended = true;
+    }
+    if (state.ended || !needs_inspection(state, now)) continue;
+    state.heard_at = now;  // is asked now
+    needs_ends = needs_ends || (settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at);
+    high[id] = kLogEnd;
+    if (!state.refused_since && state.stops_at) continue;
+    low[id] = kLogBegin;
+    if (state.timestamp_ms >= 0) not_older[id] = state.timestamp_ms;
+  }
+  if (high.empty()) return;
+  inspection_ = ask([low, high, not_older](rd_kafka_t* handle) {
+    Inspection inspection{.high = offsets_at(handle, high, kAnswer)};
+    if (inspection.high.error == RD_KAFKA_RESP_ERR__TIMED_OUT) return inspection;
+    inspection.low = offsets_at(handle, low, kAnswer);
+    inspection.not_older = offsets_at(handle, not_older, kAnswer);
+    return inspection;
+  });
+  if (!needs_ends) return;
+  // Nothing is read before it is known where reading ends.
+  wait_for(*inspection_);
+  if (inspection_->given) apply(std::exchange(inspection_, nullptr)->value);
+}
+
+void FrameConsumer::apply(const Inspection& inspection) {
+  if (inspection.high.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    client_->saw_error(inspection.high.error, "a broker was asked for the end of a partition");
+  } else {
+    client_->saw_success();
+  }
+  for (const auto& [id, low] : inspection.low.found) {
+    const auto high = inspection.high.found.find(id);
+    const auto found = partitions_.find(id);
+    if (high == inspection.high.found.end() || found == partitions_.end()) continue;
+    const auto not_older = inspection.not_older.found.find(id);
+    const bool has = not_older != inspection.not_older.found.end() && not_older->second >= 0;
+    const LogFacts log{
+        .low = low, .high = high->second, .not_older = has ? std::optional(not_older->second) : std::nullopt};
+    PartitionState& state = found->second;
+    if (state.refused_since) repair_position(id, state, log);
+    if (settings_.stop.kind == StopAt::Kind::kEnd) find_end(state, log);
+  }
+}
+
+void FrameConsumer::find_end(PartitionState& state, const LogFacts& log) {
+  if (!state.stops_at) state.stops_at = log.high;
+  if (log.low == *state.stops_at || state.position >= *state.stops_at) state.ended = true;
+}
+
+void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log) {
+  if (state.position < 0) {
+    restart_at_first_offset(id, state);
+    return;
+  }
+  const Repair found = repair(state.position, log, Clock::now() - *state.refused_since, reads_latest());
+  const std::string where = "partition " + std::to_string(id.second) + " of the topic \"" + id.first + "\"";
+  const std::string at = "at offset " + std::to_string(state.position) + ", the log has " + std::to_string(log.low) +
+                         " to " + std::to_string(log.high);
+  switch (found.kind) {
+    case Repair::Kind::kReadOn:
+    case Repair::Kind::kWait: break;
+    case Repair::Kind::kRetention:
+      lost_ += static_cast<std::uint64_t>(found.lost);
+      if (lost_complaint_.count_one()) {
+        events_.warning(Failure(std::to_string(found.lost) + " messages of " + where +
+                                    " were deleted before they were read; read faster, or raise retention.ms or "
+                                    "retention.bytes of the topic.",
+                                at));
+      }
+      break;
+    case Repair::Kind::kOtherLog:
+      events_.warning(
+          Failure("The log of " + where + " was cut or made anew: it has not what was read already; " +
+                      (reads_latest() ? "reading goes on at its end." : "reading goes on at its beginning."),
+                  at));
+      state.acknowledged = state.committed = -1;
+      state.timestamp_ms = -1;
+      break;
+  }
+  if (found.kind != Repair::Kind::kWait) state.refused_since.reset();
+  if (found.offset != state.position) newest_.break_chains();
+  restart(id, state, found.offset);
+}
+
+/// What a group had committed is gone, or it has committed nothing.
+void FrameConsumer::restart_at_first_offset(const PartitionId& id, PartitionState& state) {
+  if (is_new(id)) {
+    state.refused_since.reset();
+    restart(id, state, RD_KAFKA_OFFSET_BEGINNING);
+    return;
+  }
+  const auto answer =
+      ask_and_wait([self = shared_from_this(), id](rd_kafka_t* handle) { return self->first_offsets(handle, {id}); });
+  if (!answer || !answer->found.contains(id)) return;  // asked again
+  state.refused_since.reset();
+  restart(id, state, answer->found.at(id));
+}
+
+/// A partition whose offset was refused is not fetched any more, and cannot be sought in: it is assigned anew.
+void FrameConsumer::restart(const PartitionId& id, PartitionState& state, std::int64_t offset) {
+  rd_kafka_t* handle = client_->handle();
+  state.start = offset;
+  if (state.position >= 0) state.position = offset;
+  const kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
+  if (std::string(rd_kafka_rebalance_protocol(handle)) == "EAGER") {
+    for (const auto& [other, known] : partitions_) {
+      rd_kafka_topic_partition_list_add(list.get(), other.first.c_str(), other.second)->offset =
+          known.position >= 0 ? known.position : known.start;
+    }
+    rd_kafka_assign(handle, list.get());
+    return;
+  }
+  rd_kafka_topic_partition_list_add(list.get(), id.first.c_str(), id.second)->offset = offset;
+  const kafka::Error gone(rd_kafka_incremental_unassign(handle, list.get()));
+  const kafka::Error back(rd_kafka_incremental_assign(handle, list.get()));
+  if (back) client_->saw_error(rd_kafka_error_code(back.get()), rd_kafka_error_string(back.get()));
+}
+
+void FrameConsumer::seek(const std::map<PartitionId, std::int64_t>& offsets) {
+  if (offsets.empty()) return;
+  const kafka::Partitions list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const auto& [id, offset] : offsets) {
+    rd_kafka_topic_partition_list_add(list.get(), id.first.c_str(), id.second)->offset = offset;
+  }
+  const kafka::Error error(rd_kafka_seek_partitions(client_->handle(), list.get(), 0));  // does not wait
+}
+
+}  // namespace gkv
