@@ -286,7 +286,6 @@ std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
   bytes_ += message->len;
   last_message_at_ = state->heard_at.time_since_epoch().count();
   if (is_wanted(frame, *state)) return frame;
-  if (!state->ended && !reads_latest()) state->acknowledged = state->position;  // those before it were dealt with
   return std::nullopt;
 }
 
@@ -299,6 +298,7 @@ bool FrameConsumer::is_wanted(const ReceivedFrame& frame, PartitionState& state)
   if (state.stops_at && offset + 1 >= *state.stops_at) state.ended = true;  // with this one
   if (settings_.source_filter.empty() || matches(settings_.source_filter, frame.source())) return true;
   ++filtered_;
+  if (!reads_latest()) state.acknowledged = offset + 1;  // those before it have been dealt with
   return false;
 }
 

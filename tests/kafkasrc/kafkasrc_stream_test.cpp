@@ -125,6 +125,53 @@ TEST_F(KafkaSrcStream, OnlyARecordingWithCaptureTimesCanBeSought) {
   EXPECT_FALSE(is_seekable(""));
 }
 
+TEST_F(KafkaSrcStream, ASeekToTheBeginningPlaysFromThere) {
+  for (int i = 0; i < 4; ++i) write(i);
+  Pipeline pipeline = make_reader("timestamps=capture name=reader");
+  pipeline.set_state(GST_STATE_PLAYING);
+  for (int i = 0; i < 4; ++i) pull(pipeline);
+  ASSERT_TRUE(gst_element_seek_simple(pipeline.get(), GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0));
+  const SamplePtr sample = pull(pipeline);
+  EXPECT_EQ(bytes_of(buffer_of(sample)), "frame 0");
+  EXPECT_EQ(gst_segment_to_running_time(gst_sample_get_segment(sample.get()), GST_FORMAT_TIME,
+                                        GST_BUFFER_PTS(buffer_of(sample))),
+            0U);
+}
+
+TEST_F(KafkaSrcStream, ARecordingGoesOnOverANewRunOfTheCamera) {
+  for (const int sequence : {0, 1}) write(sequence, "run-1");
+  for (const int sequence : {0, 1}) {
+    kafka_.write({.key = "camera-1",
+                  .value = "frame",
+                  .headers = {{"ce_source", "camera-1"},
+                              {"ce_stream", "run-2"},
+                              {"ce_sequence", std::to_string(sequence)},
+                              {"ce_caps", "image/jpeg"},
+                              {"ce_pts", std::to_string(sequence * 40'000'000)}}});
+  }
+  Pipeline pipeline = make_reader("timestamps=original stop=end");
+  pipeline.set_state(GST_STATE_PLAYING);
+  std::vector<GstClockTime> times;
+  for (int i = 0; i < 4; ++i) {
+    const SamplePtr sample = pull(pipeline);
+    times.push_back(gst_segment_to_running_time(gst_sample_get_segment(sample.get()), GST_FORMAT_TIME,
+                                                GST_BUFFER_PTS(buffer_of(sample))));
+  }
+  EXPECT_EQ(times, (std::vector<GstClockTime>{0, 40 * GST_MSECOND, 40 * GST_MSECOND, 80 * GST_MSECOND}));
+}
+
+TEST_F(KafkaSrcStream, AMessageOfUnknownFormatDoesNotEndAStreamThatRuns) {
+  write(0);
+  kafka_.write({.key = "camera-1", .value = "hello"});
+  write(1);
+  Pipeline pipeline = make_reader("stop=end name=reader");
+  pipeline.set_state(GST_STATE_PLAYING);
+  EXPECT_EQ(bytes_of(buffer_of(pull(pipeline))), "frame 0");
+  EXPECT_EQ(bytes_of(buffer_of(pull(pipeline))), "frame 1");
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("nothing tells what it is was skipped"));
+  EXPECT_EQ(test::stat(pipeline.element("reader"), "dropped-unknown-format"), 1U);
+}
+
 TEST_F(KafkaSrcStream, StatsTellWhatHappens) {
   write(0);
   kafka_.write({.key = "other", .value = "x"});

@@ -53,7 +53,16 @@ MockKafka::MockKafka(const std::string& topic, int partitions)
   rd_kafka_mock_topic_create(cluster_.get(), topic.c_str(), partitions, 1);
 }
 
-std::int64_t MockKafka::write(const TestMessage& message, const std::string& topic) {
+std::int64_t MockKafka::write(const TestMessage& message, const std::string& topic, int partition) {
+  produce(message, topic, partition);
+  if (rd_kafka_flush(producer_.get(), 10'000) != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error("not delivered");
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  rd_kafka_query_watermark_offsets(producer_.get(), topic.c_str(), partition, &low, &high, 10'000);
+  return high - 1;
+}
+
+void MockKafka::produce(const TestMessage& message, const std::string& topic, int partition) {
   rd_kafka_headers_t* headers = rd_kafka_headers_new(message.headers.size());
   for (const Header& header : message.headers) {
     rd_kafka_header_add(headers, header.name.data(), static_cast<ssize_t>(header.name.size()), header.value.data(),
@@ -62,16 +71,11 @@ std::int64_t MockKafka::write(const TestMessage& message, const std::string& top
   const std::size_t size = message.value ? message.value->size() : 0;
   void* value = message.value ? const_cast<char*>(message.value->data()) : nullptr;
   const auto error =
-      rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(0),
+      rd_kafka_producev(producer_.get(), RD_KAFKA_V_TOPIC(topic.c_str()), RD_KAFKA_V_PARTITION(partition),
                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_VALUE(value, size),
                         RD_KAFKA_V_KEY(message.key.empty() ? nullptr : message.key.data(), message.key.size()),
                         RD_KAFKA_V_TIMESTAMP(message.timestamp_ms), RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error(rd_kafka_err2str(error));
-  if (rd_kafka_flush(producer_.get(), 10'000) != RD_KAFKA_RESP_ERR_NO_ERROR) throw std::runtime_error("not delivered");
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  rd_kafka_query_watermark_offsets(producer_.get(), topic.c_str(), 0, &low, &high, 10'000);
-  return high - 1;
 }
 
 std::vector<TestMessage> MockKafka::read(std::size_t count, int partition) {

@@ -40,7 +40,9 @@ class MockKafka {
 
   /// Writes to partition 0 and waits for the report. @return the offset
   std::int64_t write(const TestMessage& message) { return write(message, topic_); }
-  std::int64_t write(const TestMessage& message, const std::string& topic);
+  std::int64_t write(const TestMessage& message, const std::string& topic, int partition = 0);
+  /// Writes without waiting.
+  void produce(const TestMessage& message, const std::string& topic, int partition = 0);
   /// Reads a partition from its beginning until there are `count` messages.
   std::vector<TestMessage> read(std::size_t count, int partition = 0);
 
