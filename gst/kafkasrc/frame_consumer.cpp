@@ -383,10 +383,14 @@ FrameConsumer::Statistics FrameConsumer::statistics() const {
                                    .lost = lost_,
                                    .rebalances = rebalances_},
                         .bytes_held = *held_,
+                        .max_queue_bytes = queue_bytes_,
                         .connection = client_->statistics(),
                         .errors = client_->error_counts()};
   if (const Clock::rep at = last_message_at_) {
     statistics.since_last_message = Clock::now().time_since_epoch() - Clock::duration(at);
+  }
+  if (const kafka::Queue queue{rd_kafka_queue_get_consumer(client_->handle())}) {
+    statistics.queue_messages = rd_kafka_queue_length(queue.get());
   }
   const auto positions = progress_.lock()->positions;
   for (const auto& [id, position] : positions) {

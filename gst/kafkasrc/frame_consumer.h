@@ -65,6 +65,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   struct Statistics {
     Counts counts;
     std::size_t bytes_held = 0;
+    std::size_t queue_messages = 0, max_queue_bytes = 0;         ///< fetched ahead by librdkafka
     std::map<std::string, std::int64_t> lag;                     ///< by `TOPIC-PARTITION`
     std::optional<std::chrono::nanoseconds> since_last_message;  ///< nullopt: none came
     kafka::Statistics connection;
