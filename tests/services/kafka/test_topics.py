@@ -1,4 +1,4 @@
-"""Topics that change while they are written and read, and messages that do not fit."""
+"""Topics as they are made, where reading of them starts, and what retention deletes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 import signal
 from collections.abc import Callable
 
-import pytest
+from chain import LOSSLESS, copy, writer
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import (
     AdminClient,
@@ -16,35 +16,13 @@ from confluent_kafka.admin import (
     NewPartitions,
     ResourceType,
 )
-from frames import SOURCE, numbers, read_all, wait_for_frames
+from frames import numbers, read_all, wait_for_frames
 from launcher import Launcher
 from test_failures import error_of
 
 from bench.measure.frames import end_offset
 from demo.stack.kafka_broker import KafkaBroker
 from demo.stack.messages import TopicReader, headers
-from demo.stack.process import Process
-
-LOSSLESS = "delivery=lossless drain-timeout=0"
-
-
-@pytest.fixture(scope="module")
-def admin(broker: KafkaBroker) -> AdminClient:
-    """What may change topics."""
-    return AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
-
-
-def writer(launcher: Launcher, broker: KafkaBroker, topic: str, more: str = LOSSLESS, count: int = -1) -> Process:
-    """Numbered frames into a topic."""
-    source = SOURCE.replace("is-live=true", f"is-live=true num-buffers={count}")
-    return launcher.pipeline(f"{source} ! kafkasink bootstrap-servers={broker.bootstrap_servers} topic={topic} {more}")
-
-
-def copy(launcher: Launcher, broker: KafkaBroker, source: str, target: str, more: str) -> Process:
-    """What kafkasrc reads, as a topic."""
-    connection = f"bootstrap-servers={broker.bootstrap_servers}"
-    return launcher.pipeline(f"kafkasrc mode=stream topic={source} {connection} {more} ! "
-                             f"kafkasink topic={target} {connection} {LOSSLESS}")
 
 
 def test_deleted_messages_are_counted_and_told(admin: AdminClient, broker: KafkaBroker,
