@@ -20,6 +20,14 @@ def writer(launcher: Launcher, broker: KafkaBroker, topic: str, more: str = LOSS
     return launcher.pipeline(f"{source} ! kafkasink bootstrap-servers={broker.bootstrap_servers} topic={topic} {more}")
 
 
+def fill(launcher: Launcher, broker: KafkaBroker, topic: str, count: int, more: str = "") -> None:
+    """So many numbered frames into a topic, as fast as it takes them."""
+    pipeline = launcher.pipeline(f"{SOURCE.replace('is-live=true', f'num-buffers={count}')} ! kafkasink {LOSSLESS} "
+                                 f"bootstrap-servers={broker.bootstrap_servers} topic={topic} {more}")
+    if pipeline.wait() != 0:
+        raise pipeline.failure("did not write its frames")
+
+
 def copy(launcher: Launcher, broker: KafkaBroker, source: str, target: str, more: str) -> Process:
     """What kafkasrc reads, as a topic."""
     connection = f"bootstrap-servers={broker.bootstrap_servers}"
