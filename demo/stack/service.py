@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .paths import BUILD, ROOT
@@ -38,9 +38,10 @@ class Service(Process):
 
 
 class Pipeline(Process):
-    """`gst-launch-1.0 -e` with a pipeline text given word by word, and the plugins of a build folder."""
+    """`gst-launch-1.0` with a pipeline text given word by word, and the plugins of a build folder."""
 
     def __init__(self, text: str, log: Path, *, build: Path = BUILD, environment: Mapping[str, str] | None = None,
-                 name: str = "The pipeline") -> None:
-        super().__init__(name, ["gst-launch-1.0", "-e", "--no-fault", *text.split()], log,
+                 name: str = "The pipeline", options: Sequence[str] = ("-e",)) -> None:
+        """`options` are gst-launch's; with -e SIGINT ends the stream, without it the pipeline is stopped at once."""
+        super().__init__(name, ["gst-launch-1.0", *options, "--no-fault", *text.split()], log,
                          {**plugin_environment(build), **(environment or {})})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,9 +28,10 @@ class Launcher:
         environment = {"BOOTSTRAP_SERVERS": self._bootstrap_servers, "ADDRESS": "127.0.0.1", **environment}
         return self._start(Service(pipeline, environment, self._log(pipeline)))
 
-    def pipeline(self, text: str, environment: dict[str, str] | None = None) -> Pipeline:
-        """Run `gst-launch-1.0 -e` with words that need no quotes."""
-        return self._start(Pipeline(text, self._log("pipeline"), environment=environment))
+    def pipeline(self, text: str, environment: dict[str, str] | None = None, *,
+                 options: Sequence[str] = ("-e",)) -> Pipeline:
+        """Run `gst-launch-1.0` with words that need no quotes."""
+        return self._start(Pipeline(text, self._log("pipeline"), environment=environment, options=options))
 
     def process(self, *arguments: str | Path) -> Process:
         """Run any program."""

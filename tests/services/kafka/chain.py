@@ -1,4 +1,4 @@
-"""Frames through two topics, each of which must hold each frame once and in order."""
+"""Pipelines that write numbered frames, and that read them into another topic, where they can be judged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,42 @@ import signal
 from frames import SOURCE, Numbers, numbers, wait_for_frames
 from launcher import Launcher
 
+from demo.stack.kafka_broker import KafkaBroker
+from demo.stack.process import Process
+
 LOSSLESS = "delivery=lossless max-queue-frames=5000 drain-timeout=0"
+LIVE = ""
+
+
+def writer(launcher: Launcher, broker: KafkaBroker, topic: str, more: str = LOSSLESS, count: int = -1) -> Process:
+    """Numbered frames into a topic."""
+    source = SOURCE.replace("is-live=true", f"is-live=true num-buffers={count}")
+    return launcher.pipeline(f"{source} ! kafkasink bootstrap-servers={broker.bootstrap_servers} topic={topic} {more}")
+
+
+def fill(launcher: Launcher, broker: KafkaBroker, topic: str, count: int, more: str = "") -> None:
+    """So many numbered frames into a topic, as fast as it takes them."""
+    pipeline = launcher.pipeline(f"{SOURCE.replace('is-live=true', f'num-buffers={count}')} ! kafkasink {LOSSLESS} "
+                                 f"bootstrap-servers={broker.bootstrap_servers} topic={topic} {more}")
+    if pipeline.wait() != 0:
+        raise pipeline.failure("did not write its frames")
+
+
+def copy(launcher: Launcher, broker: KafkaBroker, source: str, target: str, more: str) -> Process:
+    """What kafkasrc reads, as a topic."""
+    connection = f"bootstrap-servers={broker.bootstrap_servers}"
+    return launcher.pipeline(f"kafkasrc mode=stream topic={source} {connection} {more} ! "
+                             f"kafkasink topic={target} {connection} {LOSSLESS}")
+
+
+def warnings_of(process: Process, element: str = "") -> list[str]:
+    """Warnings of the elements of a process, or of those whose name begins so."""
+    return [line for line in process.lines if line.startswith("WARNING: from element") and f":{element}" in line]
+
+
+def recoveries_of(process: Process, topic: str) -> list[str]:
+    """How often the element of a topic has told that Kafka answers again."""
+    return [line for line in process.lines if f'answers again for the topic "{topic}"' in line]
 
 
 class Chain:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from brokers import Cluster, SecureBroker
-from launcher import LOG_FOLDER
+from confluent_kafka.admin import AdminClient
+from launcher import LOG_FOLDER, Launcher
 
 from demo.stack.kafka_broker import KafkaBroker
 
@@ -35,6 +36,20 @@ def broker(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     broker.wait_until_ready()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def launcher(request: pytest.FixtureRequest) -> Iterator[Launcher]:
+    """Starts pipelines for one test, and ends them after it; they need no more of the stack than these brokers."""
+    launcher = Launcher("", request.node.name)
+    yield launcher
+    launcher.stop()
+
+
+@pytest.fixture(scope="module")
+def admin(broker: KafkaBroker) -> AdminClient:
+    """What may change topics."""
+    return AdminClient({"bootstrap.servers": broker.bootstrap_servers, "log_level": 0})
 
 
 numbers = itertools.count()

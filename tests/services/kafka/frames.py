@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
 
@@ -43,14 +44,28 @@ class Numbers:
         return max((b - a for a, b in zip(times, times[1:], strict=False)), default=0)
 
 
-def read_all(bootstrap_servers: str, topic: str) -> list[Message]:
-    """All that partition 0 of a topic holds at this moment."""
-    end = end_offset(bootstrap_servers, topic)
+def end_of(bootstrap_servers: str, topic: str, partition: int = 0) -> int:
+    """Offset of the message that will come next, also of a broker that has just been started."""
+    deadline = time.monotonic() + HANG_LIMIT
     consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "judge", "log_level": 0})
-    consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+    try:
+        while time.monotonic() < deadline:
+            with contextlib.suppress(KafkaException):  # a leader may just be changing
+                return consumer.get_watermark_offsets(TopicPartition(topic, partition), 5)[1]
+            time.sleep(0.05)
+    finally:
+        consumer.close()
+    raise StackError(f"Partition {partition} of the topic {topic} has no leader.")
+
+
+def read_all(bootstrap_servers: str, topic: str, partition: int = 0) -> list[Message]:
+    """All that a partition of a topic holds at this moment."""
+    end = end_of(bootstrap_servers, topic, partition)
+    consumer = Consumer({"bootstrap.servers": bootstrap_servers, "group.id": "judge", "log_level": 0})
+    consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING)])
     messages: list[Message] = []
     deadline = time.monotonic() + HANG_LIMIT
-    while not messages or messages[-1].offset() + 1 < end:
+    while end > (messages[-1].offset() + 1 if messages else 0):
         if time.monotonic() > deadline:
             raise StackError(f"The topic {topic} could not be read to its end.")
         message = consumer.poll(1)
@@ -75,8 +90,20 @@ def wait_for_frames(bootstrap_servers: str, topic: str, count: int, *processes: 
         for process in processes:
             if not process.running:
                 raise process.failure("ended")
-        with contextlib.suppress(KafkaException):  # a leader may just be changing
+        with contextlib.suppress(KafkaException):
             if end_offset(bootstrap_servers, topic, limit=1) >= count:
                 return
         time.sleep(0.05)
     raise StackError(f"The topic {topic} did not get {count} messages.")
+
+
+def wait_for_bytes(file: Path, size: int, *processes: Process) -> None:
+    """Wait until a file has grown so large. Raises StackError when one of the processes ends before."""
+    deadline = time.monotonic() + HANG_LIMIT
+    while not file.exists() or file.stat().st_size < size:
+        for process in processes:
+            if not process.running:
+                raise process.failure("ended")
+        if time.monotonic() > deadline:
+            raise StackError(f"The file {file} did not grow to {size} bytes.")
+        time.sleep(0.05)
