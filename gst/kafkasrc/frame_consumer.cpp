@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <map>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -22,6 +24,7 @@ constexpr const char* kNoGroup = "gst-kafka-vision";  ///< librdkafka asks for a
 constexpr milliseconds kIdle(1000);                   ///< between looks at what no message tells
 constexpr milliseconds kRepairPause(100);
 constexpr milliseconds kSeekAnswer(2000);
+constexpr milliseconds kCloseTime(500);
 constexpr int kFetcherWakesItself = 0x020200ff;  ///< librdkafka 2.2: fetch.queue.backoff.ms
 
 kafka::Settings defaults(const FrameConsumer::Settings& settings) {
@@ -152,7 +155,13 @@ void FrameConsumer::stop() {
   newest_.clear();
   if (progress_.lock()->phase != Phase::kReading) return;
   commit(true);
-  rd_kafka_consumer_close(client_->handle());
+  // A broker that is away holds this up for its time-outs.
+  const auto closed = std::make_shared<std::promise<void>>();
+  std::thread([self = shared_from_this(), closed] {
+    rd_kafka_consumer_close(self->client_->handle());
+    closed->set_value();
+  }).detach();
+  closed->get_future().wait_for(kCloseTime);
 }
 
 FrameConsumer::~FrameConsumer() {

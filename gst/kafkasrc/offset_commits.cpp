@@ -6,7 +6,7 @@
 namespace gkv {
 namespace {
 
-constexpr int kCommitTimeoutMs = 500;
+constexpr int kCommitTimeoutMs = 300;
 
 }  // namespace
 
