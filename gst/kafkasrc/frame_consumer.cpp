@@ -25,6 +25,7 @@ constexpr milliseconds kIdle(1000);                   ///< between looks at what
 constexpr milliseconds kRepairPause(100);
 constexpr milliseconds kSeekAnswer(2000);
 constexpr milliseconds kCloseTime(500);
+constexpr milliseconds kDoubtfulSilence(500);
 constexpr int kFetcherWakesItself = 0x020200ff;  ///< librdkafka 2.2: fetch.queue.backoff.ms
 
 kafka::Settings defaults(const FrameConsumer::Settings& settings) {
@@ -74,6 +75,12 @@ bool matches(const std::vector<std::string>& patterns, std::string_view source) 
   const std::string name(source);
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
+}
+
+/// When the topic is there again, it may be another one.
+bool is_unknown(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
 /// Events of a consumer that was stopped, but still looks for its broker, are nobody's business.
@@ -130,8 +137,10 @@ FrameConsumer::FrameConsumer(Settings settings, kafka::Events events)
     throw Failure(
         "Without a consumer group there is no committed offset; set the property group-id or another start-offset.");
   }
-  auto client =
-      std::make_unique<kafka::Client>(RD_KAFKA_CONSUMER, std::move(conf), joined(settings_.topics), events_, this);
+  kafka::Events client_events = events_;
+  client_events.seen = [missed = topic_missed_](rd_kafka_resp_err_t error) { *missed = *missed || is_unknown(error); };
+  auto client = std::make_unique<kafka::Client>(RD_KAFKA_CONSUMER, std::move(conf), joined(settings_.topics),
+                                                std::move(client_events), this);
   for (const std::string& topic : settings_.topics) {
     const kafka::Topic valid(rd_kafka_topic_new(client->handle(), topic.c_str(), nullptr));
     if (!valid) throw kafka::to_failure(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {}, client->peer());
@@ -287,13 +296,15 @@ std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
   PartitionState* state = state_of(*message);
   // What comes while a partition is being repaired may be of another log; it is read again.
   if (!state || state->refused_since) return std::nullopt;
+  const auto now = Clock::now();
+  const bool was_silent = now - std::exchange(state->heard_at, now) > kDoubtfulSilence;
+  if (was_silent && !reads_latest() && !is_same_log({frame.topic(), frame.partition()}, *state)) return std::nullopt;
   state->position = frame.offset() + 1;
   state->timestamp_ms = frame.timestamp_ms();
   state->at_end = false;
-  state->heard_at = Clock::now();
   ++messages_;
   bytes_ += message->len;
-  last_message_at_ = state->heard_at.time_since_epoch().count();
+  last_message_at_ = now.time_since_epoch().count();
   if (is_wanted(frame, *state)) return frame;
   return std::nullopt;
 }
@@ -328,11 +339,6 @@ void FrameConsumer::on_error(const rd_kafka_message_t& message) {
       if (state->position < 0 && message.offset >= 0) state->position = message.offset;
       refuse(*state);
       return;
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      if (state && !state->refused_since) refuse(*state);  // when it is there again, it may be another one
-      break;
     case RD_KAFKA_RESP_ERR__FATAL: {
       std::array<char, 512> words{};
       client_->fail(rd_kafka_fatal_error(client_->handle(), words.data(), words.size()), words.data());

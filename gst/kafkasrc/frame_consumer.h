@@ -172,6 +172,8 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   void apply(const Inspection& inspection);
   void find_end(PartitionState& state, const LogFacts& log);
   void repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log);
+  bool is_same_log(const PartitionId& id, PartitionState& state);
+  void go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset);
   void restart_at_first_offset(const PartitionId& id, PartitionState& state);
   void restart(const PartitionId& id, PartitionState& state, std::int64_t offset);
   void seek(const std::map<PartitionId, std::int64_t>& offsets);
@@ -194,6 +196,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   const Settings settings_;
   std::string group_id_;  ///< empty: no group, reads all partitions
   std::shared_ptr<std::atomic<bool>> stop_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> topic_missed_ = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> flushing_{false};
   mutable Guarded<Progress> progress_;
   std::condition_variable progressed_;

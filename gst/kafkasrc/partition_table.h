@@ -26,7 +26,8 @@ struct PartitionState {
   bool at_end = false;                             ///< all that there was has been read
   bool ended = false;                              ///< nothing of it is wanted any more
   std::optional<Clock::time_point> refused_since;  ///< the broker has not the position, or not the topic
-  Clock::time_point heard_at = Clock::now();       ///< of its broker
+  Clock::time_point heard_at = Clock::now();       ///< when its last message came
+  Clock::time_point asked_at = heard_at;           ///< when its broker was asked about it
   std::optional<std::string> only_source;          ///< the first one seen
   bool needs_all = false;                          ///< has several sources, or frames that build on each other
 };

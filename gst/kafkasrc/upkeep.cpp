@@ -30,6 +30,9 @@ void FrameConsumer::keep_house() {
   kept_house_at_ = now;
   commit(false);
   publish_positions();
+  if (topic_missed_->exchange(false)) {
+    for (auto& [id, state] : partitions_) state.heard_at = {};  // what comes next may be of another log
+  }
   look_for_new_partitions();
   inspect(now);
 }
@@ -44,7 +47,7 @@ void FrameConsumer::publish_positions() {
 bool FrameConsumer::needs_inspection(const PartitionState& state, Clock::time_point now) const {
   const bool needs_end = settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at;
   const auto silence = client_->in_outage() ? kSilenceInOutage : kSilence;
-  return state.refused_since || needs_end || now - state.heard_at >= silence;
+  return state.refused_since || needs_end || now - std::max(state.heard_at, state.asked_at) >= silence;
 }
 
 void FrameConsumer::inspect(Clock::time_point now) {
@@ -59,10 +62,9 @@ void FrameConsumer::inspect(Clock::time_point now) {
       state.ended = true;
     }
     if (state.ended || !needs_inspection(state, now)) continue;
-    state.heard_at = now;  // is asked now
+    state.asked_at = now;
     needs_ends = needs_ends || (settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at);
     high[id] = kLogEnd;
-    if (!state.refused_since && state.stops_at) continue;
     low[id] = kLogBegin;
     if (state.timestamp_ms >= 0) not_older[id] = state.timestamp_ms;
   }
@@ -126,18 +128,41 @@ void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state
                                 at));
       }
       break;
-    case Repair::Kind::kOtherLog:
-      events_.warning(
-          Failure("The log of " + where + " was cut or made anew: it has not what was read already; " +
-                      (reads_latest() ? "reading goes on at its end." : "reading goes on at its beginning."),
-                  at));
-      state.acknowledged = state.committed = -1;
-      state.timestamp_ms = -1;
-      break;
+    case Repair::Kind::kOtherLog: go_on_in_other_log(id, state, found.offset); return;
   }
   if (found.kind != Repair::Kind::kWait) state.refused_since.reset();
   if (found.offset != state.position) newest_.break_chains();
   restart(id, state, found.offset);
+}
+
+/// Finds out whether a message that came after a silence is of the log that was read before it: where a topic was
+/// deleted and made anew in the meantime, librdkafka goes on in the new log at the old offset.
+bool FrameConsumer::is_same_log(const PartitionId& id, PartitionState& state) {
+  if (state.timestamp_ms < 0) return true;
+  struct Found {
+    Offsets low, not_older;
+  };
+  const auto answer = ask_and_wait([id, time_ms = state.timestamp_ms](rd_kafka_t* handle) {
+    return Found{offsets_at(handle, {{id, kLogBegin}}, kAnswer), offsets_at(handle, {{id, time_ms}}, kAnswer)};
+  });
+  if (!answer || !answer->low.found.contains(id) || !answer->not_older.found.contains(id)) return true;
+  const LogFacts log{
+      .low = answer->low.found.at(id), .high = state.position, .not_older = answer->not_older.found.at(id)};
+  const Repair found = repair(state.position, log, {}, false);
+  if (found.kind == Repair::Kind::kOtherLog) go_on_in_other_log(id, state, log.low);
+  return found.kind != Repair::Kind::kOtherLog;
+}
+
+void FrameConsumer::go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset) {
+  events_.warning(Failure("The log of partition " + std::to_string(id.second) + " of the topic \"" + id.first +
+                              "\" was cut or made anew: it has not what was read already; " +
+                              (reads_latest() ? "reading goes on at its end." : "reading goes on at its beginning."),
+                          "at offset " + std::to_string(state.position)));
+  state.acknowledged = state.committed = -1;
+  state.timestamp_ms = -1;
+  state.refused_since.reset();
+  newest_.break_chains();
+  restart(id, state, offset);
 }
 
 /// What a group had committed is gone, or it has committed nothing.

@@ -168,6 +168,7 @@ void Client::warn_of_outage(rd_kafka_resp_err_t error, const std::string& words)
 
 void Client::saw_error(rd_kafka_resp_err_t error, const std::string& words) {
   count(error);
+  if (events_.seen) events_.seen(error);
   // Before anything went, wrong certificates and ports are the user's; later, the broker's, who may mend them.
   if (is_permanent(error) || (error == RD_KAFKA_RESP_ERR__SSL && !was_connected_)) {
     fail(error, words);

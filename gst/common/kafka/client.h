@@ -25,6 +25,7 @@ struct Events {
   std::function<void(const Failure&)> warning;       ///< something is wrong that may pass
   std::function<void(const std::string&)> info;      ///< what was wrong has passed
   std::function<void(int, const std::string&)> log;  ///< librdkafka's log: syslog severity (0 to 7), text
+  std::function<void(rd_kafka_resp_err_t)> seen;     ///< each error, however often it comes
   std::function<void()> fatal;                       ///< this handle is of no use any more, but a new one may be
 };
 
