@@ -32,7 +32,7 @@ constexpr guint kDefaultMaxQueueFrames = 32;
 constexpr guint64 kDefaultMaxQueueBytes = 128 * 1024 * 1024;
 constexpr guint kDefaultMaxMessageBytes = 100 * 1024 * 1024;
 constexpr guint kLargestMessageBytes = 1'000'000'000;  // librdkafka's limit
-constexpr guint kDefaultDrainTimeoutMs = 1'000;
+constexpr guint kLiveDrainTimeoutMs = 1'000;
 
 enum class Compression { kNone, kGzip, kSnappy, kLz4, kZstd };
 
@@ -51,7 +51,12 @@ struct Settings {
   gkv::Timestamp timestamp = gkv::Timestamp::kCapture;
   gboolean create_topic = FALSE;
   gkv::NewTopic new_topic;
-  guint drain_timeout_ms = kDefaultDrainTimeoutMs;
+  std::optional<guint> drain_timeout_ms;
+
+  /// A change of leaders takes longer than what a live stream is worth waiting for.
+  guint drain_timeout() const {
+    return drain_timeout_ms.value_or(delivery == gkv::Delivery::kLive ? kLiveDrainTimeoutMs : 0);
+  }
 };
 
 /// What runs between start and stop. Belongs to the streaming thread.
@@ -170,7 +175,7 @@ static gboolean gst_kafka_sink_start(GstBaseSink* sink) {
     const Settings settings = state->settings.snapshot();
     state->running = Running{
         .delivery = settings.delivery,
-        .drain_timeout = std::chrono::milliseconds(settings.drain_timeout_ms),
+        .drain_timeout = std::chrono::milliseconds(settings.drain_timeout()),
         .encoder = gkv::FrameEncoder({.source_id = settings.source_id.empty() ? g_get_host_name() : settings.source_id,
                                       .key = settings.key,
                                       .timestamp = settings.timestamp})};
@@ -212,23 +217,17 @@ static GstFlowReturn gst_kafka_sink_render(GstBaseSink* sink, GstBuffer* buffer)
   });
 }
 
-static GstFlowReturn wait_until_playing(GstBaseSink* sink) {
-  GST_BASE_SINK_PREROLL_LOCK(sink);
-  const GstFlowReturn flow = gst_base_sink_wait_preroll(sink);
-  GST_BASE_SINK_PREROLL_UNLOCK(sink);
-  return flow;
-}
-
 /// At the end of the stream each frame is given its time to arrive.
-static void drain(GstKafkaSink* self) {
+static GstFlowReturn drain(GstKafkaSink* self) {
   const Running& running = self->state->running;
   const auto producer = self->state->producer.snapshot();
   std::size_t left = 0;
   Outcome outcome{};
   while ((outcome = producer->drain(running.drain_timeout, left)) == Outcome::kFlushing) {
-    if (wait_until_playing(GST_BASE_SINK(self)) != GST_FLOW_OK) return;
+    const GstFlowReturn flow = gst_base_sink_wait_preroll(GST_BASE_SINK(self));
+    if (flow != GST_FLOW_OK) return flow;
   }
-  if (left == 0 || outcome == Outcome::kFailed) return;
+  if (left == 0 || outcome == Outcome::kFailed) return GST_FLOW_OK;
   const gkv::Failure failure(std::to_string(left) +
                              " frames were not delivered to Kafka before the stream ended; see that the broker "
                              "answers, or raise the property drain-timeout.");
@@ -237,16 +236,18 @@ static void drain(GstKafkaSink* self) {
   } else {
     gkv::post_error(self, failure);
   }
+  return GST_FLOW_OK;
 }
 
-static gboolean gst_kafka_sink_event(GstBaseSink* sink, GstEvent* event) {
+/// GstBaseSink holds its preroll lock here, which a state change needs: what waits must be woken by unlock().
+static GstFlowReturn gst_kafka_sink_wait_event(GstBaseSink* sink, GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) {
-    gkv::reporting_failure(sink, gboolean{FALSE}, [&] {
-      drain(GST_KAFKA_SINK(sink));
-      return gboolean{TRUE};
-    });
+    GstFlowReturn flow = gst_base_sink_do_preroll(sink, GST_MINI_OBJECT_CAST(event));
+    if (flow != GST_FLOW_OK) return flow;
+    flow = gkv::reporting_failure(sink, GST_FLOW_ERROR, [&] { return drain(GST_KAFKA_SINK(sink)); });
+    if (flow != GST_FLOW_OK) return flow;
   }
-  return GST_BASE_SINK_CLASS(gst_kafka_sink_parent_class)->event(sink, event);
+  return GST_BASE_SINK_CLASS(gst_kafka_sink_parent_class)->wait_event(sink, event);
 }
 
 static void set_flushing(GstBaseSink* sink, bool flushing) {
@@ -337,7 +338,7 @@ static void gst_kafka_sink_get_property(GObject* object, guint id, GValue* value
     case kReplicationFactor: g_value_set_int(value, settings.new_topic.replication_factor); break;
     case kDelivery: g_value_set_enum(value, int(settings.delivery)); break;
     case kMaxQueueFrames: g_value_set_uint(value, settings.max_queue_frames); break;
-    case kDrainTimeout: g_value_set_uint(value, settings.drain_timeout_ms); break;
+    case kDrainTimeout: g_value_set_uint(value, settings.drain_timeout()); break;
     case kStats: g_value_take_boxed(value, stats(GST_KAFKA_SINK(object))); break;
     default: G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
@@ -401,8 +402,9 @@ static void install_properties(GObjectClass* object) {
                                                -1, 1000, -1, kFlags));
   install(kDrainTimeout,
           g_param_spec_uint("drain-timeout", "Drain time-out",
-                            "Time at the end of the stream for frames to be delivered, in ms (0: no limit)", 0,
-                            G_MAXINT, kDefaultDrainTimeoutMs, kFlags));
+                            "Time at the end of the stream for frames to be delivered, in ms (0: no limit; unless set: "
+                            "1000 with delivery=live, no limit with delivery=lossless)",
+                            0, G_MAXINT, kLiveDrainTimeoutMs, kFlags));
   install(kStats,
           g_param_spec_boxed("stats", "Statistics",
                              "Since the start: messages and bytes in and delivered, dropped by reason, "
@@ -438,7 +440,7 @@ static void gst_kafka_sink_class_init(GstKafkaSinkClass* klass) {
   base_sink->stop = gst_kafka_sink_stop;
   base_sink->set_caps = gst_kafka_sink_set_caps;
   base_sink->render = gst_kafka_sink_render;
-  base_sink->event = gst_kafka_sink_event;
+  base_sink->wait_event = gst_kafka_sink_wait_event;
   base_sink->unlock = gst_kafka_sink_unlock;
   base_sink->unlock_stop = gst_kafka_sink_unlock_stop;
 }
