@@ -192,6 +192,17 @@ void Client::saw_error(rd_kafka_resp_err_t error, const std::string& words) {
   }
 }
 
+void Client::saw_stall(std::chrono::seconds since) {
+  if (history_->outage.exchange(true)) return;
+  const std::string words = history_->last_words.snapshot();
+  std::string text = "Messages for the topic \"" + peer_.topic + "\" have been under way for " +
+                     std::to_string(since.count()) +
+                     " s: the Kafka broker that leads their partition does not answer; see that it runs, and that this "
+                     "machine reaches the address in its advertised.listeners.";
+  if (!words.empty()) text += " The last connection error was: " + words + ".";
+  events_.warning(Failure(text, words.empty() ? "no connection error" : words));
+}
+
 /// What may come with each message is said once a minute.
 void Client::warn(rd_kafka_resp_err_t error, const std::string& words) {
   std::uint64_t count = 0;
@@ -206,6 +217,7 @@ void Client::warn(rd_kafka_resp_err_t error, const std::string& words) {
 
 void Client::saw_success() {
   if (history_->outage && history_->outage.exchange(false)) {
+    history_->last_words.lock()->clear();
     events_.info("Kafka at " + peer_.bootstrap_servers + " answers again for the topic \"" + peer_.topic + "\".");
   }
 }

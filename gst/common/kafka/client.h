@@ -83,6 +83,9 @@ class Client {
   /// To be called with what a message or a report says.
   void saw_error(rd_kafka_resp_err_t error, const std::string& words);
   void saw_success();
+  /// To be called when messages have been on their way for so long that their broker seems to be out of reach, though
+  /// others answer: an outage.
+  void saw_stall(std::chrono::seconds since);
   /// Reports an error after which nothing goes any more; the first one counts.
   void fail(rd_kafka_resp_err_t error, const std::string& words);
   void fail(const Failure& failure);
