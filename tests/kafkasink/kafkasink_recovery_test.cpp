@@ -189,13 +189,9 @@ TEST_F(KafkaSinkRecovery, ABrokerSlowerThanMaxAgeIsNoOutage) {
   push(pipeline, "before");
   kafka_.read(1);
   rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 400);
-  for (guint64 delivered = 1; delivered < 4; ++delivered) {
-    push(pipeline, "slow");
-    while (stat(pipeline, "messages-delivered") + stat(pipeline, "messages-failed") <= delivered)
-      std::this_thread::yield();
-  }
+  while (stat(pipeline, "messages-delivered") + stat(pipeline, "messages-failed") < 60) push(pipeline, "slow");
   end_without_event(pipeline);
-  EXPECT_EQ(stat(pipeline, "messages-delivered"), 4U);
+  EXPECT_EQ(stat(pipeline, "messages-failed"), 0U);
 }
 
 }  // namespace
