@@ -64,6 +64,7 @@ struct Running {
   gkv::Delivery delivery = gkv::Delivery::kLive;
   std::chrono::milliseconds drain_timeout{0};
   gkv::FrameEncoder encoder{{}};
+  bool warned_of_caps = false;
 };
 
 using Outcome = gkv::FrameProducer::Outcome;
@@ -195,7 +196,14 @@ static gboolean gst_kafka_sink_stop(GstBaseSink* sink) {
 
 static gboolean gst_kafka_sink_set_caps(GstBaseSink* sink, GstCaps* caps) {
   return gkv::reporting_failure(sink, gboolean{FALSE}, [&] {
-    GST_KAFKA_SINK(sink)->state->running.encoder.set_caps(caps);
+    Running& running = GST_KAFKA_SINK(sink)->state->running;
+    const std::size_t size = running.encoder.set_caps(caps);
+    if (size > gkv::FrameEncoder::kLongestCaps && !std::exchange(running.warned_of_caps, true)) {
+      gkv::post_warning(sink, gkv::Failure("The caps are " + std::to_string(size) +
+                                           " bytes long as text, and readers ignore them above 65536: they will not "
+                                           "know the format of the frames; leave out codec_data or streamheader, as "
+                                           "stream-format=byte-stream does."));
+    }
     return gboolean{TRUE};
   });
 }
