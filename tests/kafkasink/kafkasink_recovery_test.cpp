@@ -156,6 +156,7 @@ TEST_F(KafkaSinkRecovery, TheNewestFrameIsDroppedWhereAllTheOthersAreUnderWay) {
   EXPECT_EQ(stat(pipeline, "dropped-queue-full"), 1U);
   EXPECT_EQ(stat(pipeline, "queue-bytes"), 1000U);
   while (stat(pipeline, "messages-delivered") < 2) std::this_thread::yield();
+  rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 0);
   push(pipeline, "after");
   const auto messages = kafka_.read(3);
   EXPECT_EQ(messages[1].value, std::string(1000, 'a'));
