@@ -6,13 +6,13 @@
 namespace gkv {
 namespace {
 
+using test::kEvents;
 using test::Pipeline;
 using test::text_of;
 using testing::HasSubstr;
 
 constexpr int kProduce = 0;
 constexpr int kInitProducerId = 22;
-constexpr auto kEvents = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO);
 
 /// How the sink comes back after its producer, or a broker of several, has failed.
 class KafkaSinkRecovery : public test::KafkaSinkTest {
@@ -27,11 +27,6 @@ class KafkaSinkRecovery : public test::KafkaSinkTest {
     gst_structure_get_uint64(gst_value_get_structure(gst_structure_get_value(stats, "errors")), name, &count);
     gst_structure_free(stats);
     return count;
-  }
-  static void end_without_event(Pipeline& pipeline) {
-    gst_element_send_event(pipeline.get(), gst_event_new_eos());
-    const auto message = pipeline.wait_for(static_cast<GstMessageType>(kEvents | GST_MESSAGE_EOS));
-    EXPECT_EQ(GST_MESSAGE_TYPE(message.get()), GST_MESSAGE_EOS) << text_of(message);
   }
   /// The first warning takes the broker down, on the thread that replaces the producer.
   void take_down_with_first_warning(Pipeline& pipeline) {
