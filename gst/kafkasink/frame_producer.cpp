@@ -1,11 +1,11 @@
 #include "frame_producer.h"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 #include <utility>
 
 #include "common/failure.h"
+#include "producer_config.h"
 
 namespace gkv {
 namespace {
@@ -14,45 +14,16 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr int kPurgeTimeoutMs = 1000;
-constexpr int kNoLimitMs = -1;
-constexpr milliseconds kAdminTimeout(500);
-constexpr milliseconds kAdminPause(100);
-constexpr milliseconds kLivePatience(3000);
-constexpr std::size_t kMostIdempotentRequests = 5;  ///< that a broker keeps in order
+constexpr int kPollMs = 1000;  ///< librdkafka's statistics wake the thread as often
+constexpr milliseconds kFirstPause(100);
+constexpr milliseconds kLongestPause(5000);
+constexpr std::chrono::seconds kStall(5);
+constexpr std::chrono::seconds kLimitAge(10);
 constexpr std::size_t kBatchOverhead = 128;  ///< of a record batch with one record, rounded up
 
-/// Latency and order before throughput: a frame is sent as soon as it is there, alone in its batch. librdkafka copies
-/// payloads up to message.copy.max.bytes and gives up what the broker did not take in message.timeout.ms.
-kafka::Settings defaults(const FrameProducer::Settings& settings) {
-  const bool live = settings.delivery == Delivery::kLive;
-  const bool ages = settings.max_age.count() > 0;
-  const auto patience = ages ? std::min(settings.max_age, kLivePatience) : kLivePatience;
-  return {
-      {"linger.ms", "0"},
-      {"batch.num.messages", "1"},
-      {"message.copy.max.bytes", "1000"},
-      {"message.max.bytes", "104857600"},
-      {"queue.buffering.max.messages", "0"},  // the queue is bounded here
-      {"queue.buffering.max.kbytes", "2097151"},
-      {"acks", live ? "1" : "all"},
-      {"enable.idempotence", live ? "false" : "true"},
-      {"retries", live ? "0" : "2147483647"},
-      {"message.timeout.ms", live ? std::to_string(patience.count()) : "0"},
-      {"socket.nagle.disable", "true"},
-      {"socket.timeout.ms", "10000"},  // of a broker that hangs, while another has taken over
-      {"reconnect.backoff.ms", "50"},
-      {"reconnect.backoff.max.ms", "500"},
-  };
-}
-
-/// How many frames librdkafka is given at a time. Beyond what its idempotent producer may have in requests, its thread
-/// polls without a pause (2.0.2: six times the CPU time, and no frame is sent sooner).
-std::size_t most_under_way(const rd_kafka_conf_t* conf, std::size_t queue_frames) {
-  const std::size_t half = (queue_frames + 1) / 2;
-  if (kafka::value_of(conf, "enable.idempotence") != "true") return half;
-  const auto number = [&](const char* key) { return std::stoul(kafka::value_of(conf, key)); };
-  const auto requests = std::min(number("max.in.flight.requests.per.connection"), kMostIdempotentRequests);
-  return std::min(half, requests * number("batch.num.messages"));
+/// Destroying a handle waits for its threads, which may be resolving a name: whoever lets go last shall not.
+void bury(kafka::Client* client) {
+  std::thread([client] { delete client; }).detach();
 }
 
 std::int64_t unix_ms() {
@@ -71,23 +42,26 @@ FrameProducer::FrameProducer(Settings settings, kafka::Events events)
 void FrameProducer::make_client() {
   kafka::Conf conf = make_conf();
   const std::size_t max_message_bytes = std::stoul(kafka::value_of(conf.get(), "message.max.bytes"));
+  const std::size_t buffer_bytes = 1024 * std::stoul(kafka::value_of(conf.get(), "queue.buffering.max.kbytes"));
   const bool compresses = kafka::value_of(conf.get(), "compression.codec") != "none";
   const std::size_t max_under_way = most_under_way(conf.get(), settings_.queue.frames);
-  auto client =
-      std::make_shared<kafka::Client>(RD_KAFKA_PRODUCER, std::move(conf), settings_.topic, client_events(), this);
+  const std::shared_ptr<kafka::Client> client(
+      new kafka::Client(RD_KAFKA_PRODUCER, std::move(conf), settings_.topic, client_events(), this, history_), bury);
   kafka::Topic topic(rd_kafka_topic_new(client->handle(), settings_.topic.c_str(), nullptr));
   if (!topic) throw kafka::to_failure(RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, {}, client->peer());
   auto state = state_.lock();
   state->topic = std::move(topic);
-  state->client = std::move(client);
-  state->max_message_bytes = max_message_bytes;
+  state->client = client;
+  state->max_message_bytes = std::min(max_message_bytes, buffer_bytes);
+  state->message_limit = buffer_bytes < max_message_bytes ? "queue.buffering.max.kbytes in the property config"
+                                                          : "the property max-message-bytes";
   state->compresses = compresses;
   state->max_under_way = max_under_way;
 }
 
 kafka::Conf FrameProducer::make_conf() const {
   kafka::Config config = settings_.config;
-  for (kafka::Setting& setting : defaults(settings_)) config.defaults.push_back(std::move(setting));
+  add_producer_defaults(config, is_live(), settings_.max_age);
   kafka::Conf conf = kafka::make_conf(config);
   rd_kafka_conf_set_dr_msg_cb(conf.get(), [](rd_kafka_t* handle, const rd_kafka_message_t* report, void*) {
     static_cast<FrameProducer*>(kafka::Client::opaque(handle))->on_report(handle, *report);
@@ -95,13 +69,19 @@ kafka::Conf FrameProducer::make_conf() const {
   return conf;
 }
 
-/// An error is kept: whoever waits is woken, and later callers are told.
+/// An error is kept: whoever waits is woken, and later callers are told. Who has stopped hears nothing any more.
 kafka::Events FrameProducer::client_events() {
   kafka::Events events = events_;
   events.error = [this](const Failure& failure) {
     state_.lock()->failed = true;
     changed_.notify_all();
-    events_.error(failure);
+    if (!stop_) events_.error(failure);
+  };
+  events.warning = [this](const Failure& failure) {
+    if (!stop_) events_.warning(failure);
+  };
+  events.info = [this](const std::string& text) {
+    if (!stop_) events_.info(text);
   };
   events.fatal = [this] { broken_ = true; };
   return events;
@@ -120,6 +100,7 @@ void FrameProducer::stop() {
     stop_ = true;
     if (state->connected) client = state->client;
   }
+  changed_.notify_all();
   if (!client) {
     // The thread may be inside a call for the topic's metadata, which cannot be cancelled: it ends by itself.
     const auto given_up = state_.lock()->queue.take_waiting();
@@ -134,19 +115,15 @@ void FrameProducer::stop() {
 }
 
 void FrameProducer::run() {
-  std::uint64_t told = 0;  // of frames that were sent again
-  while (!stop_ && connect()) {
+  bool replaces = false;
+  while (!stop_ && connect(replaces)) {
     hand_over_waiting();
     poll_until_broken();
     if (stop_ || !broken_) return;
     give_up_handle();
-    const Counts counts = state_.lock()->counts;
+    pause_before_replacement();
     if (stop_ || state_.lock()->failed) return;
-    events_.warning(Failure(
-        "The connection to Kafka lost count of the frames and was made anew; " + std::to_string(counts.resent - told) +
-            " frames are sent again and may be in the topic \"" + settings_.topic + "\" twice, with the same ce_id.",
-        "the idempotent producer failed for good"));
-    told = counts.resent;
+    replaces = true;
     broken_ = false;
     try {
       make_client();
@@ -157,62 +134,68 @@ void FrameProducer::run() {
   }
 }
 
-bool FrameProducer::connect() {
+/// @param replaces  whether frames went before: then the topic is there, and it is waited for without limit
+bool FrameProducer::connect(bool replaces) {
   const auto client = state_.lock()->client;
-  if (settings_.create_topic && !wait_until_topic_is_created(*client)) return false;
-  std::vector<kafka::TopicSize> found;
-  if (client->wait_for_topics({settings_.topic}, settings_.connect_timeout, stop_, found) !=
-          kafka::Client::Readiness::kReady ||
-      !partition_exists(*client, found.front().partitions)) {
-    return false;
+  WantedTopic wanted{.name = settings_.topic, .partition = settings_.partition};
+  if (!replaces) {
+    wanted.create = settings_.create_topic;
+    wanted.timeout = settings_.connect_timeout;
   }
+  if (!wait_until_writable(*client, wanted, stop_)) return false;
   limit_.ask(client->handle(), settings_.topic);
+  limit_asked_at_ = steady_clock::now();
   auto state = state_.lock();
   state->connected = !stop_;
   return state->connected;
 }
 
-bool FrameProducer::wait_until_topic_is_created(kafka::Client& client) {
-  const auto begin = steady_clock::now();
-  while (!stop_) {
-    std::string words;
-    const auto error = create_topic(client.handle(), settings_.topic, *settings_.create_topic, kAdminTimeout, words);
-    rd_kafka_poll(client.handle(), 0);  // serves the client's errors
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
-    if (client.failed()) return false;
-    const auto timeout = settings_.connect_timeout;
-    const bool late = timeout.count() > 0 && steady_clock::now() - begin >= timeout;
-    if (!kafka::is_outage(error)) {
-      client.fail(Failure("The topic \"" + settings_.topic +
-                              "\" cannot be created; check the properties partitions and replication-factor and what "
-                              "the broker allows, or create it in another way.",
-                          std::string(rd_kafka_err2name(error)) + ": " + words));
-      return false;
-    }
-    if (late) {
-      client.fail(error, words);
-      return false;
-    }
-    rd_kafka_poll(client.handle(), static_cast<int>(kAdminPause.count()));
+/// What fails again before a frame has arrived is told once and tried more and more rarely.
+void FrameProducer::pause_before_replacement() {
+  const Counts counts = state_.lock()->counts;
+  const bool gets_on = counts.delivered != delivered_before_;
+  pause_ = gets_on ? milliseconds(0) : std::clamp(2 * pause_, kFirstPause, kLongestPause);
+  if (gets_on) {
+    client_events().warning(Failure("The connection to Kafka lost count of the frames and is made anew; " +
+                                        std::to_string(counts.resent - resent_before_) +
+                                        " frames are sent again and may be in the topic \"" + settings_.topic +
+                                        "\" twice, with the same ce_id.",
+                                    "the idempotent producer failed for good"));
   }
-  return false;
-}
-
-bool FrameProducer::partition_exists(kafka::Client& client, int partitions) {
-  if (settings_.partition < partitions) return true;
-  client.fail(Failure("The topic \"" + settings_.topic + "\" has no partition " + std::to_string(settings_.partition) +
-                          "; its partitions are 0 to " + std::to_string(partitions - 1) +
-                          ": correct the property partition.",
-                      "checked when connected"));
-  return false;
+  delivered_before_ = counts.delivered;
+  resent_before_ = counts.resent;
+  auto state = state_.lock();
+  state.wait_until(changed_, steady_clock::now() + pause_, [&] { return stop_ || state->failed; });
 }
 
 void FrameProducer::poll_until_broken() {
   const auto client = state_.lock()->client;
+  auto looked_at = steady_clock::now();
   while (!stop_ && !broken_) {
-    rd_kafka_poll(client->handle(), kNoLimitMs);
-    if (const auto limit = limit_.poll()) state_.lock()->topic_limit = limit;
+    rd_kafka_poll(client->handle(), kPollMs);
+    hand_over_waiting();  // librdkafka has room for frames whose reports have been served
+    const auto now = steady_clock::now();
+    if (now - looked_at < milliseconds(kPollMs)) continue;
+    looked_at = now;
+    look_after(*client);
   }
+}
+
+/// What is worth a look once a second.
+void FrameProducer::look_after(kafka::Client& client) {
+  if (const auto limit = limit_.poll()) state_.lock()->topic_limit = limit;
+  if (limit_in_doubt_ && steady_clock::now() - limit_asked_at_ >= kLimitAge) {
+    limit_in_doubt_ = false;
+    limit_asked_at_ = steady_clock::now();
+    limit_.ask(client.handle(), settings_.topic);
+  }
+  {
+    auto state = state_.lock();
+    const auto sent_at = state->queue.oldest_sent_at();
+    if (state->stalled || !sent_at || steady_clock::now() - *sent_at < kStall) return;
+    state->stalled = true;
+  }
+  client.saw_stall(kStall);
 }
 
 /// Each payload that is still with librdkafka comes back in a report, also when no broker answers.
@@ -225,10 +208,12 @@ void FrameProducer::give_up_handle() {
     client = std::move(state->client);
     topic = std::move(state->topic);
     state->connected = false;
+    state->stalled = false;
   }
   if (!client) return;
   rd_kafka_purge(client->handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(client->handle(), kPurgeTimeoutMs);
+  while (rd_kafka_flush(client->handle(), kPurgeTimeoutMs) == RD_KAFKA_RESP_ERR__TIMED_OUT && !stop_) {
+  }
   limit_ = TopicLimit();
   giving_up_ = false;
 }
@@ -240,6 +225,7 @@ FrameProducer::Outcome FrameProducer::outcome(const State& state) const {
 
 FrameProducer::Outcome FrameProducer::send(OutgoingFrame& frame) {
   OutgoingQueue::Entries dropped;  // let go without the lock: what their owners do then is not known here
+  OutgoingFrame gone;
   const std::size_t bytes = frame.payload.size();
   Fit fits = Fit::kFits;
   {
@@ -257,7 +243,12 @@ FrameProducer::Outcome FrameProducer::send(OutgoingFrame& frame) {
         dropped.splice(dropped.end(), state->queue.take_front());
         ++state->counts.dropped_queue_full;
       }
-      state->queue.push(std::move(frame));
+      if (has_room()) {
+        state->queue.push(std::move(frame));
+      } else {  // all that is held is under way, which librdkafka does not give back
+        gone = std::move(frame);
+        ++state->counts.dropped_queue_full;
+      }
     } else {
       ++state->counts.dropped_too_large;
     }
@@ -285,13 +276,14 @@ bool FrameProducer::refuse_too_large(std::size_t bytes, Fit fit) {
     text += fit == Fit::kAboveTopic
                 ? "the topic takes: max.message.bytes of \"" + settings_.topic + "\" is " +
                       std::to_string(*state->topic_limit) + "; raise it on the broker, or make the frames smaller"
-                : "the property max-message-bytes allows, which is " + std::to_string(state->max_message_bytes) +
+                : std::string(state->message_limit) + " allows, which is " + std::to_string(state->max_message_bytes) +
                       "; raise it";
   }
   if (!is_live()) {
     if (client) client->fail(Failure(text + ".", "MSG_SIZE_TOO_LARGE"));
     return false;
   }
+  if (fit == Fit::kAboveTopic) limit_in_doubt_ = true;
   auto complaint = too_large_.lock();
   if (complaint->count_one()) {
     events_.warning(
@@ -309,7 +301,7 @@ void FrameProducer::hand_over_waiting() {
     OutgoingQueue& queue = state->queue;
     if (!state->connected || !queue.has_waiting()) return;
     const auto oldest = settings_.max_age.count() > 0 && is_live() ? unix_ms() - settings_.max_age.count() : 0;
-    while (queue.has_waiting() && queue.under_way() < state->max_under_way) {
+    while (queue.may_send(state->max_under_way)) {
       if (queue.front().frame.captured_ms < oldest) {
         given_up.splice(given_up.end(), queue.take_front());
         ++state->counts.dropped_too_old;
@@ -317,7 +309,7 @@ void FrameProducer::hand_over_waiting() {
       }
       const auto error = produce(*state, queue.front());
       if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-      if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && queue.under_way() > 0) break;  // goes on with the next report
+      if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) break;  // goes on when reports have been served
       broken_ = broken_ || error == RD_KAFKA_RESP_ERR__FATAL;
       if (broken_) break;  // goes on with the next client
       given_up.splice(given_up.end(), queue.take_front());
@@ -361,7 +353,7 @@ void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& repo
     auto state = state_.lock();
     entry.frame.headers.reset(headers);
     state->queue.put_back(entry);
-    ++state->counts.resent;
+    if (rd_kafka_message_status(&report) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) ++state->counts.resent;
     broken_ = true;
     return;
   }
@@ -369,6 +361,7 @@ void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& repo
   OutgoingQueue::Entries done;
   std::shared_ptr<kafka::Client> client;
   bool has_room = false;
+  bool stalled = false;
   {
     auto state = state_.lock();
     client = state->client;
@@ -382,12 +375,14 @@ void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& repo
     }
     done = state->queue.take(entry);
     has_room = state->queue.is_half_empty();
+    const auto sent_at = state->queue.oldest_sent_at();
+    if (!sent_at || steady_clock::now() - *sent_at < kStall) state->stalled = false;
+    stalled = state->stalled;
   }
   if (has_room) changed_.notify_all();
   if (stop_ || !client) return;
-  hand_over_waiting();
   if (delivered) {
-    client->saw_success();
+    if (!stalled) client->saw_success();
   } else {
     tell(report.err);  // rd_kafka_message_errstr() would read the payload as text
   }
@@ -395,12 +390,21 @@ void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& repo
 
 /// A frame could not be delivered.
 void FrameProducer::tell(rd_kafka_resp_err_t error) {
-  const auto client = state_.lock()->client;
+  std::shared_ptr<kafka::Client> client;
+  std::size_t undelivered = 1;
+  {
+    auto state = state_.lock();
+    client = state->client;
+    undelivered += state->queue.held();
+  }
   if (!client) return;
-  if (is_live()) {
-    client->saw_error(error, {});
+  if (!is_live()) {
+    const Failure failure = kafka::to_failure(error, "a frame could not be delivered", client->peer());
+    client->fail(
+        Failure(std::string(failure.what()) + " " + std::to_string(undelivered) + " frames were not delivered.",
+                failure.detail()));
   } else {
-    client->fail(error, "a frame could not be delivered");
+    client->saw_error(error, {});
   }
 }
 
@@ -425,19 +429,16 @@ void FrameProducer::set_flushing(bool flushing) {
 }
 
 FrameProducer::Statistics FrameProducer::statistics() {
-  std::shared_ptr<kafka::Client> client;
   Statistics statistics;
   {
     auto state = state_.lock();
-    client = state->client;
     statistics.counts = state->counts;
     statistics.queue_frames = state->queue.held();
     statistics.queue_bytes = state->queue.bytes();
     statistics.latency = state->latency.figures();
   }
-  if (!client) return statistics;
-  statistics.connection = client->statistics();
-  statistics.errors = client->error_counts();
+  statistics.connection = history_->statistics.lock()->known();
+  statistics.errors = history_->error_counts.snapshot();
   return statistics;
 }
 

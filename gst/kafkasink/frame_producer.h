@@ -17,6 +17,7 @@
 #include "delivery_latency.h"
 #include "outgoing_queue.h"
 #include "topic_admin.h"
+#include "topic_readiness.h"
 
 namespace gkv {
 
@@ -94,8 +95,10 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
     bool flushing = false;
     bool failed = false;  ///< an error was reported: nothing will be sent any more
     std::size_t max_message_bytes = 0;
+    const char* message_limit = "";  ///< what sets max_message_bytes
     std::size_t max_under_way = 0;
     bool compresses = false;
+    bool stalled = false;  ///< told that a frame has been under way for too long
     std::optional<std::size_t> topic_limit;
     Counts counts;
     DeliveryLatency latency;
@@ -110,11 +113,11 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
   bool is_live() const { return settings_.delivery == Delivery::kLive; }
 
   void run();
-  bool connect();
-  bool wait_until_topic_is_created(kafka::Client& client);
-  bool partition_exists(kafka::Client& client, int partitions);
+  bool connect(bool replaces);
   void poll_until_broken();
+  void look_after(kafka::Client& client);
   void give_up_handle();
+  void pause_before_replacement();
 
   Fit fit(const State& state, const OutgoingFrame& frame) const;
   bool refuse_too_large(std::size_t bytes, Fit fit);
@@ -126,14 +129,22 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
 
   const Settings settings_;
   const kafka::Events events_;
+  const std::shared_ptr<kafka::ClientHistory> history_ = std::make_shared<kafka::ClientHistory>();
   Guarded<State> state_;
   std::condition_variable changed_;  ///< of state_
   std::atomic<bool> stop_{false};
-  std::atomic<bool> broken_{false};     ///< the client failed for good
-  std::atomic<bool> giving_up_{false};  ///< reports are of frames that a purge brought back
-  TopicLimit limit_;                    ///< of the thread of reports
+  std::atomic<bool> broken_{false};          ///< the client failed for good
+  std::atomic<bool> giving_up_{false};       ///< reports are of frames that a purge brought back
+  std::atomic<bool> limit_in_doubt_{false};  ///< a frame was dropped for the topic's limit, which may have been raised
   Guarded<Complaint> too_large_;
   std::thread reports_;
+
+  // Of the thread of reports.
+  TopicLimit limit_;
+  std::chrono::steady_clock::time_point limit_asked_at_;
+  std::optional<std::uint64_t> delivered_before_;  ///< when a client was last replaced
+  std::uint64_t resent_before_ = 0;
+  std::chrono::milliseconds pause_{0};  ///< before the next replacement
 };
 
 }  // namespace gkv

@@ -1,6 +1,7 @@
 #include "gstoutgoingframe.h"
 
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "common/failure.h"
@@ -92,14 +93,26 @@ BufferPtr packed(GstBuffer* buffer, const std::optional<GstVideoInfo>& video) {
 
 FrameEncoder::FrameEncoder(Settings settings) : settings_(std::move(settings)), run_id_(new_run_id()) {}
 
-void FrameEncoder::set_caps(GstCaps* caps) {
-  gchar* text = gst_caps_to_string(caps);
+std::size_t FrameEncoder::set_caps(GstCaps* caps) {
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  const gchar* layout = gst_structure_get_string(structure, "layout");
+  if (gst_structure_has_name(structure, "audio/x-raw") && layout && std::string_view(layout) != "interleaved") {
+    throw Failure(
+        "Audio whose channels lie apart cannot be sent; put audioconvert ! audio/x-raw,layout=interleaved "
+        "before kafkasink.",
+        "the caps have layout=non-interleaved");
+  }
+  // Where the bytes lay, as (memory:DMABuf), says nothing of a message.
+  const std::unique_ptr<GstCaps, decltype(&gst_caps_unref)> plain(gst_caps_copy(caps), gst_caps_unref);
+  gst_caps_set_features_simple(plain.get(), nullptr);
+  gchar* text = gst_caps_to_string(plain.get());
   headers_.caps = text;
   g_free(text);
-  headers_.content_type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
+  headers_.content_type = gst_structure_get_name(structure);
   GstVideoInfo info;
   video_.reset();
-  if (headers_.content_type == "video/x-raw" && gst_video_info_from_caps(&info, caps)) video_ = info;
+  if (headers_.content_type == "video/x-raw" && gst_video_info_from_caps(&info, plain.get())) video_ = info;
+  return headers_.caps.size();
 }
 
 void FrameEncoder::set_headers(GstBaseSink* sink, GstBuffer* buffer) {

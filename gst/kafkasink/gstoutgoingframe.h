@@ -29,7 +29,12 @@ class FrameEncoder {
 
   explicit FrameEncoder(Settings settings);
 
-  void set_caps(GstCaps* caps);
+  /// The longest caps that readers take.
+  static constexpr std::size_t kLongestCaps = std::size_t{64} * 1024;
+
+  /// @return the size of the caps as text
+  /// @throws Failure for caps whose frames a message cannot hold
+  std::size_t set_caps(GstCaps* caps);
 
   /// @return the buffer as a message, which keeps and maps it. Bytes are copied only where the buffer consists of
   ///         several memories, or its strides are not those that the caps alone tell

@@ -37,7 +37,8 @@ class OutgoingQueue {
     OutgoingFrame frame;
     std::uint64_t number = 0;
     std::chrono::steady_clock::time_point came_at;
-    std::list<Entry>::iterator self;  ///< its place, once it is under way
+    std::chrono::steady_clock::time_point sent_at;  ///< when it was given to librdkafka
+    std::list<Entry>::iterator self;                ///< its place, once it is under way
   };
   using Entries = std::list<Entry>;
 
@@ -56,6 +57,13 @@ class OutgoingQueue {
         {.frame = std::move(frame), .number = next_number_++, .came_at = std::chrono::steady_clock::now()});
   }
   bool has_waiting() const { return !waiting_.empty(); }
+  /// Whether the oldest waiting frame may be sent: no more than `frames` and half of the limit of bytes are under way,
+  /// for only what waits can be dropped.
+  bool may_send(std::size_t frames) const {
+    if (waiting_.empty() || under_way_.size() >= frames) return false;
+    const std::size_t bytes = bytes_under_way_ + waiting_.front().frame.payload.size();
+    return under_way_.empty() || limits_.bytes == 0 || bytes <= limits_.bytes / 2;
+  }
   Entry& front() { return waiting_.front(); }
 
   /// Takes the oldest waiting frame out. What it owns is let go where the result is: not under a lock.
@@ -68,12 +76,16 @@ class OutgoingQueue {
   /// The oldest waiting frame is librdkafka's now. @return it; stays where it is in memory
   Entry& send_front() {
     under_way_.splice(under_way_.end(), waiting_, waiting_.begin());
-    under_way_.back().self = std::prev(under_way_.end());
-    return under_way_.back();
+    Entry& entry = under_way_.back();
+    entry.self = std::prev(under_way_.end());
+    entry.sent_at = std::chrono::steady_clock::now();
+    bytes_under_way_ += entry.frame.payload.size();
+    return entry;
   }
   /// Takes a frame out that was under way.
   Entries take(Entry& entry) {
     bytes_ -= entry.frame.payload.size();
+    bytes_under_way_ -= entry.frame.payload.size();
     Entries taken;
     taken.splice(taken.begin(), under_way_, entry.self);
     return taken;
@@ -82,6 +94,7 @@ class OutgoingQueue {
   void put_back(Entry& entry) {
     auto place = waiting_.begin();
     while (place != waiting_.end() && place->number < entry.number) ++place;
+    bytes_under_way_ -= entry.frame.payload.size();
     waiting_.splice(place, under_way_, entry.self);
   }
   /// Takes all that waits.
@@ -92,12 +105,17 @@ class OutgoingQueue {
 
   std::size_t held() const { return waiting_.size() + under_way_.size(); }
   std::size_t under_way() const { return under_way_.size(); }
+  /// When the frame that is under way longest was sent; nullopt: there is none.
+  std::optional<std::chrono::steady_clock::time_point> oldest_sent_at() const {
+    return under_way_.empty() ? std::nullopt : std::optional(under_way_.front().sent_at);
+  }
   std::size_t bytes() const { return bytes_; }
 
  private:
   Limits limits_;
   Entries waiting_, under_way_;
   std::size_t bytes_ = 0;
+  std::size_t bytes_under_way_ = 0;
   std::uint64_t next_number_ = 0;
 };
 

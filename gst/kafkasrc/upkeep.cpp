@@ -83,7 +83,9 @@ void FrameConsumer::inspect(Clock::time_point now) {
 }
 
 void FrameConsumer::apply(const Inspection& inspection) {
-  if (inspection.high.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (inspection.high.error == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    client_->saw_silence();
+  } else if (inspection.high.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
     client_->saw_error(inspection.high.error, "a broker was asked for the end of a partition");
   } else {
     client_->saw_success();

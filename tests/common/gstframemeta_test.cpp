@@ -77,6 +77,18 @@ TEST_F(FrameMeta, FieldsOfOtherTypesAreUnknownValues) {
   EXPECT_EQ(frame_info(buffer_), FrameInfo{});
 }
 
+TEST_F(FrameMeta, NamesOfForeignHeadersAreBoundedInNumber) {
+  set_frame_info(buffer_, info());  // its names are known from here on
+  FrameInfo many;
+  for (std::size_t i = 0; i <= kMostHeaderNames; ++i) many.foreign_headers.push_back({"h" + std::to_string(i), "v"});
+  set_frame_info(buffer_, many);
+  EXPECT_LE(frame_info(buffer_)->foreign_headers.size(), kMostHeaderNames);
+  EXPECT_EQ(frame_info(buffer_)->foreign_headers.front().name, "h0");
+  EXPECT_EQ(g_quark_try_string(many.foreign_headers.back().name.c_str()), 0U);
+  set_frame_info(buffer_, info());
+  EXPECT_EQ(frame_info(buffer_), info());
+}
+
 TEST_F(FrameMeta, PassesThroughAnEncoderAndADecoder) {
   GstHarness* harness = gst_harness_new_parse("jpegenc ! jpegdec ! videoconvert");
   gst_harness_set_src_caps_str(harness, "video/x-raw,format=I420,width=16,height=16,framerate=25/1");

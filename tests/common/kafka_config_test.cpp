@@ -82,6 +82,11 @@ TEST(KafkaConfig, AKeyThatIsSetTwiceIsAFailureThatNamesBothOrigins) {
             "The key linger.ms is set by the property config and by the file kafka.conf; remove one of them.");
 }
 
+TEST(KafkaConfig, AKeyThatOneOriginSetsTwiceIsAFailure) {
+  EXPECT_EQ(failure_of(with({{"linger.ms", "1"}, {"queue.buffering.max.ms", "2"}})),
+            "The key queue.buffering.max.ms is set twice by the property config; remove one.");
+}
+
 TEST(KafkaConfig, ContradictoryKeysAreAFailureThatNamesThem) {
   const std::string failure = failure_of(with({{"acks", "1"}, {"enable.idempotence", "true"}}));
   EXPECT_NE(failure.find("`acks`"), std::string::npos) << failure;

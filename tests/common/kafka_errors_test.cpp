@@ -35,6 +35,35 @@ TEST(KafkaErrors, TellWhyTlsFailed) {
   EXPECT_EQ(refined(RD_KAFKA_RESP_ERR__TRANSPORT, "Connection refused"), RD_KAFKA_RESP_ERR__TRANSPORT);
 }
 
+TEST(KafkaErrors, AConnectionThatBreaksDuringTheLoginIsNoRefusal) {
+  const auto code = RD_KAFKA_RESP_ERR__AUTHENTICATION;
+  EXPECT_EQ(refined(code, "SASL authentication error: SASL PLAIN: Local: Broker transport failure (after 2ms)"),
+            RD_KAFKA_RESP_ERR__TRANSPORT);
+  EXPECT_EQ(refined(code, "SaslAuthenticateRequest failed: Local: Timed out"), RD_KAFKA_RESP_ERR__TRANSPORT);
+  EXPECT_EQ(refined(code, "SASL authentication failed: Disconnected"), RD_KAFKA_RESP_ERR__TRANSPORT);
+  EXPECT_EQ(refined(code, "SASL authentication error: Authentication failed: Invalid username or password"), code);
+}
+
+TEST(KafkaErrors, WhatABrokerCannotDoOrMayNotIsPermanent) {
+  for (const auto code : {RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION}) {
+    EXPECT_TRUE(is_permanent(code));
+    EXPECT_THAT(text_of(code), HasSubstr("too old"));
+  }
+  EXPECT_TRUE(is_permanent(RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED));
+  EXPECT_THAT(text_of(RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED), HasSubstr("idempotent"));
+}
+
+TEST(KafkaErrors, ATimestampThatIsRefusedIsTheCamerasClock) {
+  const std::string text = text_of(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP);
+  EXPECT_THAT(text, HasSubstr("timestamp=now"));
+  EXPECT_THAT(text, HasSubstr("clock of the camera"));
+  EXPECT_THAT(text, HasSubstr("message.timestamp.after.max.ms"));
+}
+
+TEST(KafkaErrors, APartitionThatIsNotThereIsNoMissingTopic) {
+  EXPECT_THAT(text_of(RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION), HasSubstr("property partition"));
+}
+
 TEST(KafkaErrors, ABrokerThatClosesTheConnectionMaySpeakAnotherProtocol) {
   EXPECT_THAT(text_of(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "Disconnected: verify that security.protocol is right"),
               HasSubstr("security.protocol in the property config"));

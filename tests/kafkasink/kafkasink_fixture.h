@@ -14,6 +14,8 @@ namespace gkv::test {
 
 inline constexpr const char* kCaps = "image/jpeg,width=640,height=480";
 inline constexpr const char* kTopic = "videocam";
+/// What a user is told.
+inline constexpr auto kEvents = static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_WARNING | GST_MESSAGE_INFO);
 
 /// A buffer whose memory tells when it has been let go.
 struct Payload {
@@ -59,6 +61,13 @@ class KafkaSinkTest : public testing::Test {
   static void end(Pipeline& pipeline) {
     gst_element_send_event(pipeline.get(), gst_event_new_eos());
     pipeline.wait_for(GST_MESSAGE_EOS);
+  }
+
+  /// Ends the stream, and fails where the user is told something before it has ended.
+  static void end_without_event(Pipeline& pipeline) {
+    gst_element_send_event(pipeline.get(), gst_event_new_eos());
+    const auto message = pipeline.wait_for(static_cast<GstMessageType>(kEvents | GST_MESSAGE_EOS));
+    EXPECT_EQ(GST_MESSAGE_TYPE(message.get()), GST_MESSAGE_EOS) << text_of(message);
   }
 
   MockKafka kafka_{kTopic};

@@ -91,6 +91,87 @@ TEST_F(KafkaSinkMessage, APictureWithOtherStridesIsPacked) {
   EXPECT_EQ(value.substr(4, 3), "def");
 }
 
+TEST_F(KafkaSinkMessage, PlanesThatLieElsewhereArePacked) {
+  Pipeline pipeline = make("topic=videocam partition=0 drain-timeout=0");
+  set_caps(pipeline, "video/x-raw,format=I420,width=8,height=2,framerate=25/1");
+  pipeline.set_state(GST_STATE_PLAYING);
+  const std::string bytes = "--VVVV----UUUU--YYYYYYYY----yyyyyyyy";
+  GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
+  gsize offset[GST_VIDEO_MAX_PLANES] = {16, 10, 2};
+  gint stride[GST_VIDEO_MAX_PLANES] = {12, 4, 4};
+  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_I420, 8, 2, 3, offset, stride);
+  push(pipeline, buffer);
+  end(pipeline);
+  EXPECT_EQ(kafka_.read(1)[0].value, "YYYYYYYYyyyyyyyyUUUUVVVV");
+}
+
+TEST_F(KafkaSinkMessage, RawAudioTravels) {
+  Pipeline pipeline(
+      "audiotestsrc num-buffers=3 samplesperbuffer=100 ! audio/x-raw,format=S16LE,rate=8000,channels=2 ! "
+      "kafkasink topic=videocam partition=0 delivery=lossless bootstrap-servers=" +
+      kafka_.bootstrap_servers());
+  pipeline.set_state(GST_STATE_PLAYING);
+  pipeline.wait_for(GST_MESSAGE_EOS);
+  for (const auto& message : kafka_.read(3)) {
+    EXPECT_EQ(message.value->size(), 400U);
+    EXPECT_EQ(message.header("content-type"), "audio/x-raw");
+    EXPECT_THAT(*message.header("ce_caps"), HasSubstr("layout=(string)interleaved"));
+    EXPECT_EQ(message.header("ce_duration"), "12500000");
+  }
+}
+
+TEST_F(KafkaSinkMessage, AudioWhoseChannelsLieApartIsAnError) {
+  Pipeline pipeline = make("topic=videocam");
+  set_caps(pipeline, "audio/x-raw,format=S16LE,rate=8000,channels=2,layout=non-interleaved");
+  pipeline.set_state(GST_STATE_PLAYING);
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstBuffer* buffer = gst_buffer_new_memdup("frame", 5);
+  g_signal_emit_by_name(pipeline.element("src"), "push-buffer", buffer, &flow);
+  gst_buffer_unref(buffer);
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_ERROR)), HasSubstr("put audioconvert"));
+}
+
+TEST_F(KafkaSinkMessage, WhereTheBytesLayIsNoPartOfTheCaps) {
+  Pipeline pipeline = make("topic=videocam partition=0 drain-timeout=0");
+  set_caps(pipeline, "video/x-raw(memory:DMABuf),format=GRAY8,width=4,height=1,framerate=25/1");
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, "gray");
+  end(pipeline);
+  EXPECT_EQ(kafka_.read(1)[0].header("ce_caps"),
+            "video/x-raw, format=(string)GRAY8, width=(int)4, height=(int)1, framerate=(fraction)25/1");
+}
+
+TEST_F(KafkaSinkMessage, StreamHeadersTravelInTheCaps) {
+  Pipeline pipeline = make("topic=videocam partition=0 drain-timeout=0");
+  set_caps(pipeline, "audio/x-opus,channel-mapping-family=0,streamheader=<(buffer)4f7075, (buffer)73486561>");
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, "opus");
+  end(pipeline);
+  EXPECT_THAT(*kafka_.read(1)[0].header("ce_caps"), HasSubstr("streamheader=(buffer)< 4f7075, 73486561 >"));
+}
+
+TEST_F(KafkaSinkMessage, H265KeepsItsCodecData) {
+  Pipeline pipeline = make("topic=videocam partition=0 drain-timeout=0");
+  set_caps(pipeline, "video/x-h265,stream-format=hvc1,alignment=au,codec_data=(buffer)0101600000");
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, "coded");
+  end(pipeline);
+  const auto message = kafka_.read(1)[0];
+  EXPECT_EQ(message.header("content-type"), "video/x-h265");
+  EXPECT_THAT(*message.header("ce_caps"), HasSubstr("codec_data=(buffer)0101600000"));
+}
+
+TEST_F(KafkaSinkMessage, CapsThatReadersIgnoreAreOneWarning) {
+  Pipeline pipeline = make("topic=videocam partition=0 drain-timeout=0");
+  set_caps(pipeline, "video/x-h264,codec_data=(buffer)" + std::string(70'000, '0'));
+  pipeline.set_state(GST_STATE_PLAYING);
+  push(pipeline, "coded");
+  set_caps(pipeline, "video/x-h264,codec_data=(buffer)" + std::string(80'000, '0'));
+  push(pipeline, "coded");
+  EXPECT_THAT(text_of(pipeline.wait_for(GST_MESSAGE_WARNING)), HasSubstr("readers ignore them"));
+  EXPECT_TRUE(pipeline.messages(GST_MESSAGE_WARNING).empty());
+}
+
 TEST_F(KafkaSinkMessage, ABufferOfSeveralMemoriesIsOneMessage) {
   Pipeline pipeline = make("topic=videocam partition=0 drain-timeout=0");
   pipeline.set_state(GST_STATE_PLAYING);

@@ -1,5 +1,6 @@
 #include "common/frame/gstframemeta.h"
 
+#include <atomic>
 #include <utility>
 
 namespace gkv {
@@ -94,8 +95,15 @@ Classification to_classification(const GstStructure* structure) {
   return result;
 }
 
+/// A name in a GstStructure is kept until the process ends: names that nobody vouches for are bounded in number.
+bool may_name_a_field(const std::string& name) {
+  static std::atomic<std::size_t> names{0};
+  return g_quark_try_string(name.c_str()) != 0 || names++ < kMostHeaderNames;
+}
+
 /// A header's value as a string where it is text, else as a GstBuffer.
 void set_header(GstStructure* headers, const Header& header) {
+  if (!may_name_a_field(header.name)) return;
   const bool text = g_utf8_validate_len(header.value.data(), header.value.size(), nullptr);
   if (text) {
     gst_structure_set(headers, header.name.c_str(), G_TYPE_STRING, header.value.c_str(), nullptr);

@@ -14,6 +14,9 @@ namespace gkv {
 inline constexpr const char* kFrameMeta = "KafkaFrameMeta";
 inline constexpr const char* kClassificationMeta = "ClassificationMeta";
 
+/// How many different names of foreign headers a process hands on; headers with further names are left out.
+inline constexpr std::size_t kMostHeaderNames = 10'000;
+
 /// Makes both metas known to GStreamer. Each plugin calls it in plugin_init; the first call counts.
 void register_frame_metas();
 

@@ -41,6 +41,16 @@ std::optional<std::string_view> cut(std::string_view& text, char mark) {
   return rest;
 }
 
+/// What a query may not set: what the URI's other parts say, the element's name, and what may hold a password.
+void refuse_misplaced(const std::string& property) {
+  if (property == "config") {
+    throw Failure("The property config in a URI would be shown in logs with its passwords; set config-file instead.");
+  }
+  if (property == "bootstrap-servers" || property == "topic" || property == "name") {
+    throw Failure("The URI's query cannot set the property " + property + std::string(kForm));
+  }
+}
+
 Properties parse(std::string_view uri) {
   if (!uri.starts_with(kScheme)) throw Failure("This is no URI of Kafka's" + std::string(kForm));
   std::string_view brokers = uri.substr(kScheme.size());
@@ -56,7 +66,9 @@ Properties parse(std::string_view uri) {
     query = cut(property, '&');
     const auto value = cut(property, '=');
     if (!value) throw Failure("The URI has a property without a value" + std::string(kForm));
-    properties.emplace_back(unescaped(property), unescaped(*value));
+    const std::string name = unescaped(property);
+    refuse_misplaced(name);
+    properties.emplace_back(name, unescaped(*value));
   }
   return properties;
 }
@@ -71,7 +83,7 @@ void set(GObject* element, const std::string& property, const std::string& text)
   const bool valid = gst_value_deserialize_with_pspec(&value, text.c_str(), spec);
   if (valid) g_object_set_property(element, property.c_str(), &value);
   g_value_unset(&value);
-  if (!valid) throw Failure("The URI has a value for the property " + property + " that is none of it: " + text + ".");
+  if (!valid) throw Failure("The URI has a value for the property " + property + " that is none of it.");
 }
 
 GstURIType get_type(GType type) {
@@ -97,8 +109,11 @@ gchar* get_uri(GstURIHandler* handler) {
 }
 
 gboolean set_uri(GstURIHandler* handler, const gchar* uri, GError** error) {
-  if (GST_STATE(handler) > GST_STATE_READY) {
-    g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE, "The URI cannot be changed while the pipeline runs.");
+  // A sink takes its properties over on the way to READY.
+  const bool sink = get_type(G_OBJECT_TYPE(handler)) == GST_URI_SINK;
+  if (GST_STATE(handler) > (sink ? GST_STATE_NULL : GST_STATE_READY)) {
+    g_set_error(error, GST_URI_ERROR, GST_URI_ERROR_BAD_STATE,
+                "The URI cannot be changed while the element is in use.");
     return FALSE;
   }
   try {

@@ -21,12 +21,20 @@ constexpr milliseconds kCreationTime(1000);  ///< a broker takes so long to crea
 
 constexpr milliseconds kShortestCheck(10);
 constexpr const char* kStatisticsInterval = "1000";
+constexpr int kSyslogDebug = 7;
 
-rd_kafka_resp_err_t error_of(const rd_kafka_metadata_topic_t& topic) {
+/// @return whether a broker does not let this client in
+bool is_refusal(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__SSL || error == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+         error == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
+}
+
+rd_kafka_resp_err_t error_of(const rd_kafka_metadata_topic_t& topic, int partition) {
   if (topic.err != RD_KAFKA_RESP_ERR_NO_ERROR) return topic.err;
   if (topic.partition_cnt == 0) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
   for (int i = 0; i < topic.partition_cnt; ++i) {
-    if (topic.partitions[i].leader < 0) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    const bool matters = partition == RD_KAFKA_PARTITION_UA || partition == topic.partitions[i].id;
+    if (matters && topic.partitions[i].leader < 0) return RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
   }
   return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
@@ -39,7 +47,7 @@ void add(std::vector<TopicSize>& sizes, const rd_kafka_metadata_topic_t& topic) 
   if (!known) sizes.push_back({.topic = topic.topic, .partitions = topic.partition_cnt});
 }
 
-rd_kafka_resp_err_t look_for_topic(rd_kafka_t* handle, const std::string& name, milliseconds timeout,
+rd_kafka_resp_err_t look_for_topic(rd_kafka_t* handle, const std::string& name, int partition, milliseconds timeout,
                                    std::vector<TopicSize>& sizes) {
   const Topic topic(rd_kafka_topic_new(handle, name.c_str(), nullptr));
   if (!topic) return rd_kafka_last_error();
@@ -48,7 +56,7 @@ rd_kafka_resp_err_t look_for_topic(rd_kafka_t* handle, const std::string& name, 
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
   const Metadata metadata(answer);
   if (metadata->topic_cnt != 1) return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  const auto topic_error = error_of(metadata->topics[0]);
+  const auto topic_error = error_of(metadata->topics[0], partition);
   if (topic_error == RD_KAFKA_RESP_ERR_NO_ERROR) add(sizes, metadata->topics[0]);
   return topic_error;
 }
@@ -67,7 +75,7 @@ rd_kafka_resp_err_t look_for_matches(rd_kafka_t* handle, const std::string& expr
   for (int i = 0; i < metadata->topic_cnt; ++i) {
     const rd_kafka_metadata_topic_t& topic = metadata->topics[i];
     const bool matches = regexec(&compiled, topic.topic, 0, nullptr, 0) == 0;
-    if (matches && error_of(topic) == RD_KAFKA_RESP_ERR_NO_ERROR) add(sizes, topic);
+    if (matches && error_of(topic, RD_KAFKA_PARTITION_UA) == RD_KAFKA_RESP_ERR_NO_ERROR) add(sizes, topic);
   }
   return sizes.size() > before ? RD_KAFKA_RESP_ERR_NO_ERROR : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 }
@@ -79,31 +87,33 @@ std::string sasl_mechanism(const rd_kafka_conf_t* conf) {
 
 }  // namespace
 
-Client::Client(rd_kafka_type_t type, Conf conf, std::string topic, Events events, void* opaque)
+Client::Client(rd_kafka_type_t type, Conf conf, std::string topic, Events events, void* opaque,
+               std::shared_ptr<ClientHistory> history)
     : peer_{value_of(conf.get(), "bootstrap.servers"), std::move(topic), sasl_mechanism(conf.get())},
       events_(std::move(events)),
-      opaque_(opaque) {
+      opaque_(opaque),
+      history_(std::move(history)) {
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_error_cb(conf.get(), on_error);
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
   if (value_of(conf.get(), "statistics.interval.ms") == "0") {
     rd_kafka_conf_set(conf.get(), "statistics.interval.ms", kStatisticsInterval, nullptr, 0);
-    rd_kafka_conf_set_stats_cb(conf.get(), on_statistics);
   }
+  rd_kafka_conf_set_stats_cb(conf.get(), on_statistics);
   handle_ = make_handle(type, std::move(conf));
 }
 
 void* Client::opaque(rd_kafka_t* handle) { return static_cast<Client*>(rd_kafka_opaque(handle))->opaque_; }
 
 rd_kafka_resp_err_t Client::look_for_topics(const std::vector<std::string>& topics, milliseconds timeout,
-                                            std::vector<TopicSize>& found) {
+                                            std::vector<TopicSize>& found, int partition) {
   const auto deadline = steady_clock::now() + timeout;
   std::vector<TopicSize> sizes;
   for (const std::string& name : topics) {
     const auto left =
         std::max(std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now()), kShortestCheck);
     const auto error = is_expression(name) ? look_for_matches(handle(), name, left, sizes)
-                                           : look_for_topic(handle(), name, left, sizes);
+                                           : look_for_topic(handle(), name, partition, left, sizes);
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
   }
   found = std::move(sizes);
@@ -111,21 +121,22 @@ rd_kafka_resp_err_t Client::look_for_topics(const std::vector<std::string>& topi
 }
 
 Client::Readiness Client::wait_for_topics(const std::vector<std::string>& topics, milliseconds timeout,
-                                          const std::atomic<bool>& stop, std::vector<TopicSize>& found) {
+                                          const std::atomic<bool>& stop, std::vector<TopicSize>& found, int partition) {
   const auto begin = steady_clock::now();
   milliseconds patience = kFirstCheck;
   bool warned = false;
   while (!stop) {
-    const auto error = look_for_topics(topics, patience, found);
+    const auto error = look_for_topics(topics, patience, found, partition);
+    if (stop) return Readiness::kStopped;  // who stopped wants to hear no more
     patience = std::min(2 * patience, kLongestCheck);
     rd_kafka_poll(handle(), 0);  // serves on_error
     if (failed_) return Readiness::kFailed;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      was_connected_ = true;
+      history_->was_connected = true;
       saw_success();
       return Readiness::kReady;
     }
-    const std::string words = is_outage(error) ? last_words_.snapshot() : std::string();
+    const std::string words = is_outage(error) ? history_->last_words.snapshot() : std::string();
     if (is_permanent(error) || (timeout.count() > 0 && steady_clock::now() - begin >= timeout)) {
       fail(error, words);
       return Readiness::kFailed;
@@ -134,7 +145,7 @@ Client::Readiness Client::wait_for_topics(const std::vector<std::string>& topics
     // A broker answered, but the topic is not there yet, or not ready: it may be created in a moment.
     if (!warned && steady_clock::now() - begin >= kCreationTime) {
       warned = true;
-      outage_ = true;
+      history_->outage = true;
       events_.warning(to_failure(error, "waiting for it", peer_));
     }
     rd_kafka_poll(handle(), static_cast<int>(kRetryPause.count()));
@@ -142,17 +153,19 @@ Client::Readiness Client::wait_for_topics(const std::vector<std::string>& topics
   return Readiness::kStopped;
 }
 
-void Client::count(rd_kafka_resp_err_t error) { ++(*error_counts_.lock())[rd_kafka_err2name(error)]; }
+void Client::count(rd_kafka_resp_err_t error) { ++(*history_->error_counts.lock())[rd_kafka_err2name(error)]; }
 
-std::map<std::string, std::uint64_t> Client::error_counts() { return error_counts_.snapshot(); }
+std::map<std::string, std::uint64_t> Client::error_counts() { return history_->error_counts.snapshot(); }
 
-Statistics Client::statistics() {
-  const std::string json = statistics_.snapshot();
-  return json.empty() ? Statistics() : to_statistics(json);
-}
+Statistics Client::statistics() { return history_->statistics.lock()->known(); }
 
 int Client::on_statistics(rd_kafka_t*, char* json, std::size_t size, void* opaque) {
-  static_cast<Client*>(opaque)->statistics_.lock()->assign(json, size);
+  const auto* self = static_cast<Client*>(opaque);
+  try {
+    self->history_->statistics.lock()->read({json, size});
+  } catch (const std::exception& exception) {
+    if (self->events_.log) self->events_.log(kSyslogDebug, std::string("STATS: ") + exception.what());
+  }
   return 0;  // librdkafka frees it
 }
 
@@ -163,27 +176,45 @@ void Client::fail(const Failure& failure) {
 }
 
 void Client::warn_of_outage(rd_kafka_resp_err_t error, const std::string& words) {
-  if (!outage_.exchange(true)) events_.warning(to_failure(error, words, peer_));
+  if (!history_->outage.exchange(true)) events_.warning(to_failure(error, words, peer_));
 }
 
 void Client::saw_error(rd_kafka_resp_err_t error, const std::string& words) {
   count(error);
   if (events_.seen) events_.seen(error);
-  // Before anything went, wrong certificates and ports are the user's; later, the broker's, who may mend them.
-  if (is_permanent(error) || (error == RD_KAFKA_RESP_ERR__SSL && !was_connected_)) {
+  // Before anything went, wrong certificates, users and ports are the user's; later, the broker's, who may mend them.
+  const bool refused = is_refusal(error);
+  if (refused ? !history_->was_connected : is_permanent(error)) {
     fail(error, words);
-  } else if (is_outage(error) || error == RD_KAFKA_RESP_ERR__SSL) {
+  } else if (refused || is_outage(error)) {
     warn_of_outage(error, words);
   } else {
     warn(error, words);
   }
 }
 
+void Client::saw_stall(std::chrono::seconds since) {
+  warn_of_leader("Messages for the topic \"" + peer_.topic + "\" have been under way for " +
+                 std::to_string(since.count()) + " s");
+}
+
+void Client::saw_silence() { warn_of_leader("Nothing is heard of the topic \"" + peer_.topic + "\""); }
+
+void Client::warn_of_leader(const std::string& what) {
+  if (history_->outage.exchange(true)) return;
+  const std::string words = history_->last_words.snapshot();
+  std::string text = what +
+                     ": the Kafka broker that leads a partition does not answer; see that it runs, and that this "
+                     "machine reaches the address in its advertised.listeners.";
+  if (!words.empty()) text += " The last connection error was: " + words + ".";
+  events_.warning(Failure(text, words.empty() ? "no connection error" : words));
+}
+
 /// What may come with each message is said once a minute.
 void Client::warn(rd_kafka_resp_err_t error, const std::string& words) {
   std::uint64_t count = 0;
   {
-    auto complaints = complaints_.lock();
+    auto complaints = history_->complaints.lock();
     Complaint& complaint = (*complaints)[error];
     if (!complaint.count_one()) return;
     count = complaint.count();
@@ -192,7 +223,8 @@ void Client::warn(rd_kafka_resp_err_t error, const std::string& words) {
 }
 
 void Client::saw_success() {
-  if (outage_ && outage_.exchange(false)) {
+  if (history_->outage && history_->outage.exchange(false)) {
+    history_->last_words.lock()->clear();
     events_.info("Kafka at " + peer_.bootstrap_servers + " answers again for the topic \"" + peer_.topic + "\".");
   }
 }
@@ -215,10 +247,10 @@ void Client::on_error(rd_kafka_t* handle, int error, const char* words, void* op
   // One broker of several may be away without harm; librdkafka says _ALL_BROKERS_DOWN when none is left.
   if (code == RD_KAFKA_RESP_ERR__TRANSPORT) {
     self->count(code);
-    *self->last_words_.lock() = text;
+    *self->history_->last_words.lock() = text;
     return;
   }
-  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) text += ": " + self->last_words_.snapshot();
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) text += ": " + self->history_->last_words.snapshot();
   self->saw_error(code, text);
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,16 @@ struct TopicSize {
   int partitions = 0;
 };
 
+/// What a client that takes another's place goes on with: so an outage is told once, and counts do not fall.
+struct ClientHistory {
+  std::atomic<bool> outage{false};
+  std::atomic<bool> was_connected{false};
+  Guarded<std::map<rd_kafka_resp_err_t, Complaint>> complaints;
+  Guarded<std::map<std::string, std::uint64_t>> error_counts;
+  Guarded<StatisticsReader> statistics;
+  Guarded<std::string> last_words;  ///< of the newest connection error, which a time-out alone does not tell
+};
+
 /// A producer or consumer handle with its errors put into words: an outage is one warning and one message at its end,
 /// however often librdkafka tries.
 class Client {
@@ -44,49 +55,60 @@ class Client {
   /// Makes no connection yet.
   /// @param conf  may hold callbacks of the caller; its opaque becomes `opaque`
   /// @param topic  what errors name
+  /// @param history  of the client whose place this one takes
   /// @throws Failure when librdkafka refuses the configuration
-  Client(rd_kafka_type_t type, Conf conf, std::string topic, Events events, void* opaque);
+  Client(rd_kafka_type_t type, Conf conf, std::string topic, Events events, void* opaque,
+         std::shared_ptr<ClientHistory> history = std::make_shared<ClientHistory>());
 
   rd_kafka_t* handle() const { return handle_.get(); }
   /// The caller's own, for librdkafka's callbacks.
   static void* opaque(rd_kafka_t* handle);
   const Peer& peer() const { return peer_; }
+  const std::shared_ptr<ClientHistory>& history() const { return history_; }
 
   /// Waits until each topic exists and has a leader for each partition. Blocks for up to 0.6 s after `stop` is set.
   /// A broker or topic that is not there yet is a warning, after `timeout` an error.
   /// @param topics  names, or regular expressions (POSIX extended, as librdkafka takes them) that begin with ^
   /// @param timeout  0: no limit
   /// @param found  out: the topics, each once; those of an expression are at least one
+  /// @param partition  the only one that must have a leader; RD_KAFKA_PARTITION_UA: each
   Readiness wait_for_topics(const std::vector<std::string>& topics, std::chrono::milliseconds timeout,
-                            const std::atomic<bool>& stop, std::vector<TopicSize>& found);
+                            const std::atomic<bool>& stop, std::vector<TopicSize>& found,
+                            int partition = RD_KAFKA_PARTITION_UA);
 
   /// Looks once, for what has changed since.
   /// @return an error; `found` is unchanged then
   rd_kafka_resp_err_t look_for_topics(const std::vector<std::string>& topics, std::chrono::milliseconds timeout,
-                                      std::vector<TopicSize>& found);
+                                      std::vector<TopicSize>& found, int partition = RD_KAFKA_PARTITION_UA);
 
   /// To be called with what a message or a report says.
   void saw_error(rd_kafka_resp_err_t error, const std::string& words);
   void saw_success();
+  /// To be called when messages have been on their way for so long that their broker seems to be out of reach, though
+  /// others answer: an outage.
+  void saw_stall(std::chrono::seconds since);
+  /// To be called when a broker that leads partitions has not answered a question. A warning, as an outage's.
+  void saw_silence();
   /// Reports an error after which nothing goes any more; the first one counts.
   void fail(rd_kafka_resp_err_t error, const std::string& words);
   void fail(const Failure& failure);
 
   /// @return whether no broker or topic could be reached when last tried
-  bool in_outage() const { return outage_; }
+  bool in_outage() const { return history_->outage; }
 
   /// @return whether an error was reported; nothing goes any more
   bool failed() const { return failed_; }
 
   /// How often each error was seen since the start, by librdkafka's name of it.
   std::map<std::string, std::uint64_t> error_counts();
-  /// As of the last second; all 0 where librdkafka has not told yet.
+  /// As of the last second; all 0 where librdkafka has not told yet, or what is no JSON: it does not escape client.id.
   Statistics statistics();
 
   /// Destroys the handle now; blocks until each message of it has been freed.
   void destroy() { handle_.reset(); }
 
  private:
+  void warn_of_leader(const std::string& what);
   void warn_of_outage(rd_kafka_resp_err_t error, const std::string& words);
   void warn(rd_kafka_resp_err_t error, const std::string& words);
 
@@ -98,14 +120,9 @@ class Client {
   Peer peer_;
   Events events_;
   void* opaque_;
-  std::atomic<bool> outage_{false};
+  std::shared_ptr<ClientHistory> history_;
   std::atomic<bool> failed_{false};
-  Guarded<std::map<rd_kafka_resp_err_t, Complaint>> complaints_;
-  std::atomic<bool> was_connected_{false};
-  Guarded<std::map<std::string, std::uint64_t>> error_counts_;
-  Guarded<std::string> statistics_;  ///< JSON, read when somebody asks
-  Guarded<std::string> last_words_;  ///< of the newest connection error, which a time-out alone does not tell
-  Handle handle_;                    ///< last: its callbacks use what stands above
+  Handle handle_;  ///< last: its callbacks use what stands above
 };
 
 }  // namespace gkv::kafka

@@ -83,7 +83,10 @@ Conf make_conf(const Config& config) {
   for (const Origin& origin : config.user) {
     for (const Setting& setting : origin.settings) {
       const auto [known, added] = origins.emplace(canonical(setting.key), origin.name);
-      if (!added && known->second != origin.name) {
+      if (!added && known->second == origin.name) {
+        throw Failure("The key " + setting.key + " is set twice by " + origin.name + "; remove one.");
+      }
+      if (!added) {
         throw Failure("The key " + setting.key + " is set by " + known->second + " and by " + origin.name +
                       "; remove one of them.");
       }

@@ -27,7 +27,7 @@ struct Config {
 };
 
 /// @throws Failure that names origin and key: for a key that librdkafka does not know, with its own key for one of the
-///         Java client's, for a value it refuses, and for a key that two origins set
+///         Java client's, for a value it refuses, and for a key that is set twice
 Conf make_conf(const Config& config);
 
 /// Makes a client. Takes `conf` over.

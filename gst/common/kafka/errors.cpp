@@ -40,6 +40,12 @@ std::string user_refused(const Peer& peer) {
   return text + ".";
 }
 
+std::string unsupported(const Peer& peer) {
+  return "The Kafka brokers at " + peer.bootstrap_servers +
+         " are too old for what the configuration asks of them, such as enable.idempotence (kafkasink's "
+         "delivery=lossless); upgrade them or change the property config.";
+}
+
 std::string sentence(rd_kafka_resp_err_t error, const std::string& words, const Peer& peer) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__RESOLVE:
@@ -48,8 +54,10 @@ std::string sentence(rd_kafka_resp_err_t error, const std::string& words, const 
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
-    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT: return no_answer(words, peer);
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE: return no_answer(words, peer);
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+      return "No Kafka broker answers at " + peer.bootstrap_servers +
+             "; check the property bootstrap-servers, and that this machine reaches the brokers' advertised.listeners.";
     case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
     case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
@@ -62,9 +70,25 @@ std::string sentence(rd_kafka_resp_err_t error, const std::string& words, const 
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED: return user_refused(peer);
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       return "The topic \"" + peer.topic + "\" does not exist on the Kafka broker at " + peer.bootstrap_servers +
              "; create it or correct the property topic.";
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return "The topic \"" + peer.topic + "\" on the Kafka broker at " + peer.bootstrap_servers +
+             " does not have the partition that is asked for; correct the property partition (kafkasink) or partitions "
+             "(kafkasrc).";
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+      return "The Kafka broker at " + peer.bootstrap_servers + " refuses the timestamp of a frame for the topic \"" +
+             peer.topic +
+             "\"; set the clock of the camera right, or set the property timestamp=now, or raise "
+             "message.timestamp.after.max.ms and message.timestamp.before.max.ms of the topic.";
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT: return unsupported(peer);
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return "The Kafka broker at " + peer.bootstrap_servers +
+             " does not allow the user to write with an idempotent producer (kafkasink's delivery=lossless); change "
+             "the property delivery, the user in the property config or the broker's ACLs.";
     case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
       return "The topic \"" + peer.topic + "\" does not exist, and the Kafka broker at " + peer.bootstrap_servers +
@@ -106,7 +130,10 @@ Failure to_failure(rd_kafka_resp_err_t error, const std::string& words, const Pe
 
 rd_kafka_resp_err_t refined(rd_kafka_resp_err_t error, const std::string& words) {
   const bool tls = contains(words, "SSL handshake") || contains(words, "certificate");
-  return error == RD_KAFKA_RESP_ERR__TRANSPORT && tls ? RD_KAFKA_RESP_ERR__SSL : error;
+  if (error == RD_KAFKA_RESP_ERR__TRANSPORT && tls) return RD_KAFKA_RESP_ERR__SSL;
+  const bool broke = contains(words, "Local: Broker transport failure") || contains(words, "imed out") ||
+                     contains(words, "Disconnected") || contains(words, "disconnected");
+  return error == RD_KAFKA_RESP_ERR__AUTHENTICATION && broke ? RD_KAFKA_RESP_ERR__TRANSPORT : error;
 }
 
 bool is_outage(rd_kafka_resp_err_t error) {
@@ -137,6 +164,12 @@ bool is_permanent(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT:
+    case RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS:
+    case RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION:
+    case RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
     case RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL:
     case RD_KAFKA_RESP_ERR__FATAL: return true;

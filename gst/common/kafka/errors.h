@@ -22,7 +22,8 @@ Failure to_failure(rd_kafka_resp_err_t error, const std::string& words, const Pe
 /// @return whether the error means that no broker answers, or too few, which may pass by itself
 bool is_outage(rd_kafka_resp_err_t error);
 
-/// @return the code that tells more than librdkafka's own: it calls a TLS handshake that fails a transport error
+/// @return the code that tells more than librdkafka's own: it calls a TLS handshake that fails a transport error, and
+///         a connection that breaks during the login a refusal of the user
 rd_kafka_resp_err_t refined(rd_kafka_resp_err_t error, const std::string& words);
 
 /// @return whether no waiting will mend the error: the user must change something

@@ -1,6 +1,7 @@
 #include "common/kafka/statistics.h"
 
-#include <algorithm>
+#include <functional>
+#include <string>
 
 #include "common/failure.h"
 #include "common/json/json.h"
@@ -17,31 +18,40 @@ std::int64_t number_of(JsonObject* object, const char* name) {
   return object ? json_object_get_int_member_with_default(object, name, 0) : 0;
 }
 
-struct Sums {
-  std::int64_t round_trips = 0, answers = 0, reconnects = 0;
-};
+std::string text_of(JsonObject* object, const char* name) {
+  return json_object_get_string_member_with_default(object, name, "");
+}
 
-void add_broker(JsonObject*, const gchar*, JsonNode* node, gpointer sums) {
-  if (!JSON_NODE_HOLDS_OBJECT(node)) return;
-  JsonObject* broker = json_node_get_object(node);
-  auto* sum = static_cast<Sums*>(sums);
-  JsonObject* round_trip = object_of(broker, "rtt");
-  sum->round_trips += number_of(round_trip, "sum");
-  sum->answers += number_of(round_trip, "cnt");
-  sum->reconnects += std::max<std::int64_t>(0, number_of(broker, "connects") - 1);
+using Visit = std::function<void(const std::string& name, JsonObject* broker)>;
+
+void for_each_broker(JsonObject* brokers, Visit visit) {
+  const auto call = [](JsonObject*, const gchar* name, JsonNode* node, gpointer visit) {
+    if (JSON_NODE_HOLDS_OBJECT(node)) (*static_cast<Visit*>(visit))(name, json_node_get_object(node));
+  };
+  json_object_foreach_member(brokers, call, &visit);
 }
 
 }  // namespace
 
-Statistics to_statistics(std::string_view json) {
+void StatisticsReader::read(std::string_view json) {
   const JsonNodePtr root = parse_json(json);
   JsonObject* brokers =
       JSON_NODE_HOLDS_OBJECT(root.get()) ? object_of(json_node_get_object(root.get()), "brokers") : nullptr;
   if (!brokers) throw Failure("librdkafka's statistics have no brokers.");
-  Sums sums;
-  json_object_foreach_member(brokers, add_broker, &sums);
-  return {.round_trip = std::chrono::microseconds(sums.answers > 0 ? sums.round_trips / sums.answers : 0),
-          .reconnects = static_cast<std::uint64_t>(sums.reconnects)};
+  std::int64_t round_trips = 0;
+  std::int64_t answers = 0;
+  for_each_broker(brokers, [&](const std::string& name, JsonObject* broker) {
+    JsonObject* round_trip = object_of(broker, "rtt");
+    round_trips += number_of(round_trip, "sum");
+    answers += number_of(round_trip, "cnt");
+    const std::string state = text_of(broker, "state");
+    if (state != "UP" && state != "UPDATE") return;
+    const std::int64_t connects = number_of(broker, "connects");
+    const auto [known, first] = connects_.emplace(name, connects);
+    if (!first && known->second != connects) ++known_.reconnects;
+    known->second = connects;
+  });
+  known_.round_trip = std::chrono::microseconds(answers > 0 ? round_trips / answers : 0);
 }
 
 }  // namespace gkv::kafka
