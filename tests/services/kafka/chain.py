@@ -50,12 +50,16 @@ class Chain:
     the second one.
     """
 
-    def __init__(self, servers: str, first: str, second: str, launcher: Launcher, connection: str = "") -> None:
-        """`connection`: the elements' properties, where they take another way than those who look on."""
+    def __init__(self, servers: str, first: str, second: str, launcher: Launcher, connection: str = "",
+                 reads: str = "") -> None:
+        """`connection`: the elements' properties, where they take another way than those who look on. `reads`: more
+        properties of kafkasrc.
+        """
         self.servers, self.first, self.second = servers, first, second
         connection = connection or f"bootstrap-servers={servers}"
+        reads = f"mode=stream start-offset=earliest {reads}"
         self.writer = launcher.pipeline(f"{SOURCE} ! kafkasink topic={first} {connection} {LOSSLESS}")
-        self.reader = launcher.pipeline(f"kafkasrc topic={first} mode=stream start-offset=earliest {connection} ! "
+        self.reader = launcher.pipeline(f"kafkasrc topic={first} {connection} {reads} ! "
                                         f"kafkasink topic={second} {connection} {LOSSLESS}")
 
     def wait(self, count: int) -> None:

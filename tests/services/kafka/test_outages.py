@@ -44,6 +44,23 @@ def test_restarted_broker(how: signal.Signals, broker: KafkaBroker, chain: Chain
         assert len(recoveries) == 1, (element, recoveries)
 
 
+@pytest.mark.parametrize("assignor", ["cooperative-sticky", "range"])
+def test_restarted_broker_of_a_group(assignor: str, broker: KafkaBroker, topic: Callable[..., str],
+                                     launcher: Launcher) -> None:
+    """What was read since the last commit may be read twice, but each frame is read, and the outage is told once."""
+    first, second = topic(), topic()
+    chain = Chain(broker.bootstrap_servers, first, second, launcher, reads=f"group-id={first} assignor={assignor}")
+    chain.wait(100)
+    restart(broker, signal.SIGKILL)
+    chain.wait(end_of(chain.servers, chain.first) + 100)
+    written, read = chain.end()
+    print(f"longest gap: {read.longest_gap_ms} ms read; read twice: {read.repeated}")
+    assert read.without_repeats() == written.without_repeats()
+    for element, (warnings, recoveries) in chain.tellings().items():
+        assert len(warnings) == 1, (element, warnings)
+        assert len(recoveries) == 1, (element, recoveries)
+
+
 def test_hung_broker(broker: KafkaBroker, chain: Chain) -> None:
     chain.wait(100)
     broker.process.send_signal(signal.SIGSTOP)
