@@ -50,11 +50,16 @@ class Chain:
     the second one.
     """
 
-    def __init__(self, servers: str, first: str, second: str, launcher: Launcher) -> None:
+    def __init__(self, servers: str, first: str, second: str, launcher: Launcher, connection: str = "",
+                 reads: str = "") -> None:
+        """`connection`: the elements' properties, where they take another way than those who look on. `reads`: more
+        properties of kafkasrc.
+        """
         self.servers, self.first, self.second = servers, first, second
-        connection = f"bootstrap-servers={servers}"
+        connection = connection or f"bootstrap-servers={servers}"
+        reads = f"mode=stream start-offset=earliest {reads}"
         self.writer = launcher.pipeline(f"{SOURCE} ! kafkasink topic={first} {connection} {LOSSLESS}")
-        self.reader = launcher.pipeline(f"kafkasrc topic={first} mode=stream start-offset=earliest {connection} ! "
+        self.reader = launcher.pipeline(f"kafkasrc topic={first} {connection} {reads} ! "
                                         f"kafkasink topic={second} {connection} {LOSSLESS}")
 
     def wait(self, count: int) -> None:
@@ -70,3 +75,13 @@ class Chain:
         self.reader.send_signal(signal.SIGINT)
         assert self.reader.wait() == 0
         return first, numbers(self.servers, self.second)
+
+    def tellings(self) -> dict[str, tuple[list[str], list[str]]]:
+        """What each element has told of the beginning and of the end of outages; what a replaced producer sends again
+        is said besides.
+        """
+        told = {"writer": (warnings_of(self.writer), recoveries_of(self.writer, self.first)),
+                "reader": (warnings_of(self.reader, "kafkasrc"), recoveries_of(self.reader, self.first)),
+                "copier": (warnings_of(self.reader, "kafkasink"), recoveries_of(self.reader, self.second))}
+        return {element: ([line for line in warnings if "lost count of the frames" not in line], recoveries)
+                for element, (warnings, recoveries) in told.items()}

@@ -151,6 +151,20 @@ def test_denied(element: str, topic: str, secure: SecureBroker, launcher: Launch
     assert f'denies access to the topic "{topic}"' in error
 
 
+def test_topic_that_is_there_need_not_be_created(secure: SecureBroker, launcher: Launcher, tmp_path: Path) -> None:
+    """create-topic=true of a user who may write, and create nothing."""
+    topic = "writable"
+    secure.broker.create_topics(topic)
+    allowed = [AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:mallory", "*", operation,
+                          AclPermissionType.ALLOW) for operation in (AclOperation.DESCRIBE, AclOperation.WRITE)]
+    for result in secure.admin.create_acls(allowed).values():
+        result.result(30)
+    properties = f"bootstrap-servers={secure.servers('SASL')} topic={topic} create-topic=true " \
+                 f"config-file={config_file(tmp_path, **login('mallory'))}"
+    writer = launcher.pipeline(ELEMENTS["kafkasink"].format(properties=properties))
+    wait_for_frames(secure.broker.bootstrap_servers, topic, 10, writer)
+
+
 def test_group_denied(secure: SecureBroker, launcher: Launcher, tmp_path: Path) -> None:
     file = config_file(tmp_path, **login("mallory"))
     error = run(launcher, "kafkasrc", secure.servers("SASL"), file, more="group-id=archive")

@@ -29,8 +29,8 @@ def add_partitions(admin: AdminClient, topic: str, partitions: int) -> None:
         result.result(30)
 
 
-def test_deleted_topic_goes_on_when_it_is_made_anew(admin: AdminClient, broker: KafkaBroker,
-                                                    topic: Callable[..., str], launcher: Launcher) -> None:
+def test_deleted_topic_that_is_made_anew(admin: AdminClient, broker: KafkaBroker, topic: Callable[..., str],
+                                         launcher: Launcher) -> None:
     source, target = topic(), topic()
     sink = writer(launcher, broker, source, more="")  # live: what cannot be sent is dropped
     reader = copy(launcher, broker, source, target, "start-offset=earliest")

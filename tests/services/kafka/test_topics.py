@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import re
+import signal
 from collections.abc import Callable
 
-from chain import copy, writer
+from chain import LOSSLESS, copy, writer
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import (
-    AdminClient,
-)
-from frames import numbers
+from confluent_kafka.admin import AdminClient
+from frames import end_of, numbers, wait_for_frames
 from launcher import Launcher
 from test_failures import error_of
 
@@ -32,6 +32,39 @@ def test_deleted_messages_are_counted_and_told(admin: AdminClient, broker: Kafka
     read = numbers(broker.bootstrap_servers, target).sequence
     assert read[100:] == list(range(50, 100))
     reader.wait_for_line("50 messages of partition 0 of the topic")
+
+
+def test_messages_that_are_deleted_under_a_running_reader(admin: AdminClient, broker: KafkaBroker,
+                                                          topic: Callable[..., str], launcher: Launcher) -> None:
+    """Each lost frame is told once as a deleted message, and once as missing in its source's numbers."""
+    source, target = topic(), topic()
+    sink = writer(launcher, broker, source)
+    connection = f"bootstrap-servers={broker.bootstrap_servers}"
+    reader = launcher.pipeline(f"kafkasrc mode=stream topic={source} start-offset=earliest {connection} ! "
+                               f"kafkasink topic={target} {connection} {LOSSLESS}", options=("-e", "-m"))
+    wait_for_frames(broker.bootstrap_servers, target, 100, sink, reader)
+    reader.send_signal(signal.SIGSTOP)  # it has no time to read; what is on its way already still arrives
+    try:
+        end = end_of(broker.bootstrap_servers, source)
+        wait_for_frames(broker.bootstrap_servers, source, end + 200, sink)
+        sink.send_signal(signal.SIGINT)
+        assert sink.wait() == 0
+        for result in admin.delete_records([TopicPartition(source, 0, end + 100)]).values():
+            result.result(30)
+    finally:
+        reader.send_signal(signal.SIGCONT)
+    told = int(reader.wait_for_line(r"WARNING: from element .* (\d+) messages of partition 0 of the topic")[1])
+    left = end_of(broker.bootstrap_servers, source) - told
+    wait_for_frames(broker.bootstrap_servers, target, left, reader)
+    reader.send_signal(signal.SIGINT)
+    assert reader.wait() == 0
+    read = numbers(broker.bootstrap_servers, target).sequence
+    missing = sorted(set(range(read[-1])) - set(read))
+    print(f"{told} of {end + 100} deleted messages had not been read")
+    assert len(missing) == told
+    gaps = [line for line in reader.lines if "kafka-gap" in line]
+    assert sum(int(re.search(r"lost=\(guint64\)(\d+)", line)[1]) for line in gaps) == told
+    assert len(gaps) == 1
 
 
 def test_topic_is_created_as_asked(admin: AdminClient, broker: KafkaBroker, launcher: Launcher) -> None:
