@@ -85,7 +85,6 @@ TEST_F(KafkaSinkRecovery, ABrokerThatKnowsNoIdempotenceIsAnError) {
   rd_kafka_mock_set_apiversion(kafka_.cluster(), kInitProducerId, -1, -1);
   Pipeline pipeline = make("topic=videocam delivery=lossless");
   pipeline.set_state(GST_STATE_PLAYING);
-  push(pipeline, "frame");
   EXPECT_THAT(text_of(pipeline.wait_for(kEvents)), HasSubstr("too old"));
 }
 
