@@ -155,7 +155,7 @@ void FrameProducer::pause_before_replacement() {
   const Counts counts = state_.lock()->counts;
   const bool gets_on = counts.delivered != delivered_before_;
   pause_ = gets_on ? milliseconds(0) : std::clamp(2 * pause_, kFirstPause, kLongestPause);
-  if (gets_on) {
+  if (gets_on && !std::exchange(topic_gone_, false)) {
     client_events().warning(Failure("The connection to Kafka lost count of the frames and is made anew; " +
                                         std::to_string(counts.resent - resent_before_) +
                                         " frames are sent again and may be in the topic \"" + settings_.topic +
@@ -339,21 +339,23 @@ rd_kafka_resp_err_t FrameProducer::produce(State& state, OutgoingQueue::Entry& e
 }
 
 /// @return whether a frame that did not arrive, or perhaps did, is sent by the next client
-bool FrameProducer::sends_again(rd_kafka_t* handle) const {
+bool FrameProducer::sends_again(rd_kafka_t* handle, rd_kafka_resp_err_t error) const {
   if (is_live() || stop_) return false;
-  return giving_up_ || rd_kafka_fatal_error(handle, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+  return giving_up_ || kafka::is_unknown(error) ||
+         rd_kafka_fatal_error(handle, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 void FrameProducer::on_report(rd_kafka_t* handle, const rd_kafka_message_t& report) {
   auto& entry = *static_cast<OutgoingQueue::Entry*>(report._private);
   const bool delivered = report.err == RD_KAFKA_RESP_ERR_NO_ERROR;
-  if (!delivered && sends_again(handle)) {
+  if (!delivered && sends_again(handle, report.err)) {
     rd_kafka_headers_t* headers = nullptr;
     rd_kafka_message_detach_headers(const_cast<rd_kafka_message_t*>(&report), &headers);
     auto state = state_.lock();
     entry.frame.headers.reset(headers);
     state->queue.put_back(entry);
     if (rd_kafka_message_status(&report) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED) ++state->counts.resent;
+    topic_gone_ = topic_gone_ || kafka::is_unknown(report.err);
     broken_ = true;
     return;
   }

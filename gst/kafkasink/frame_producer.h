@@ -124,7 +124,7 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
   void hand_over_waiting();
   rd_kafka_resp_err_t produce(State& state, OutgoingQueue::Entry& entry);
   void on_report(rd_kafka_t* handle, const rd_kafka_message_t& report);
-  bool sends_again(rd_kafka_t* handle) const;
+  bool sends_again(rd_kafka_t* handle, rd_kafka_resp_err_t error) const;
   void tell(rd_kafka_resp_err_t error);
 
   const Settings settings_;
@@ -134,6 +134,7 @@ class FrameProducer : public std::enable_shared_from_this<FrameProducer> {
   std::condition_variable changed_;  ///< of state_
   std::atomic<bool> stop_{false};
   std::atomic<bool> broken_{false};          ///< the client failed for good
+  bool topic_gone_ = false;                  ///< of the thread of reports: what is to be sent waits for the topic
   std::atomic<bool> giving_up_{false};       ///< reports are of frames that a purge brought back
   std::atomic<bool> limit_in_doubt_{false};  ///< a frame was dropped for the topic's limit, which may have been raised
   Guarded<Complaint> too_large_;

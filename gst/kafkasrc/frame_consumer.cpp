@@ -77,12 +77,6 @@ bool matches(const std::vector<std::string>& patterns, std::string_view source) 
                      [&](const std::string& pattern) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; });
 }
 
-/// When the topic is there again, it may be another one.
-bool is_unknown(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-         error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-}
-
 /// Events of a consumer that was stopped, but still looks for its broker, are nobody's business.
 kafka::Events until_stopped(kafka::Events events, const std::shared_ptr<std::atomic<bool>>& stop) {
   const auto guarded = [&stop](auto event) -> decltype(event) {
@@ -138,7 +132,9 @@ FrameConsumer::FrameConsumer(Settings settings, kafka::Events events)
         "Without a consumer group there is no committed offset; set the property group-id or another start-offset.");
   }
   kafka::Events client_events = events_;
-  client_events.seen = [missed = topic_missed_](rd_kafka_resp_err_t error) { *missed = *missed || is_unknown(error); };
+  client_events.seen = [missed = topic_missed_](rd_kafka_resp_err_t error) {
+    *missed = *missed || kafka::is_unknown(error);
+  };
   auto client = std::make_unique<kafka::Client>(RD_KAFKA_CONSUMER, std::move(conf), joined(settings_.topics),
                                                 std::move(client_events), this);
   for (const std::string& topic : settings_.topics) {

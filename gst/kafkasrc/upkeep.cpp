@@ -16,6 +16,7 @@ constexpr milliseconds kAnswer(2000);
 constexpr milliseconds kPause(100);
 constexpr seconds kSilence(5);  ///< after which a broker is asked whether it is there
 constexpr seconds kSilenceInOutage(1);
+constexpr seconds kPatienceWithGroup(10);  ///< that is being joined
 
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -34,6 +35,7 @@ void FrameConsumer::keep_house() {
     for (auto& [id, state] : partitions_) state.heard_at = {};  // what comes next may be of another log
   }
   look_for_new_partitions();
+  if (in_group() && rebalances_ == 0 && now - looked_at_ >= kPatienceWithGroup) client_->saw_silence();
   inspect(now);
 }
 

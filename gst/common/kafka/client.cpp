@@ -132,8 +132,8 @@ Client::Readiness Client::wait_for_topics(const std::vector<std::string>& topics
     rd_kafka_poll(handle(), 0);  // serves on_error
     if (failed_) return Readiness::kFailed;
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      history_->was_connected = true;
-      saw_success();
+      // Whether messages go again after an outage is not known yet.
+      if (!history_->was_connected.exchange(true)) saw_success();
       return Readiness::kReady;
     }
     const std::string words = is_outage(error) ? history_->last_words.snapshot() : std::string();
@@ -204,7 +204,8 @@ void Client::warn_of_leader(const std::string& what) {
   if (history_->outage.exchange(true)) return;
   const std::string words = history_->last_words.snapshot();
   std::string text = what +
-                     ": the Kafka broker that leads a partition does not answer; see that it runs, and that this "
+                     ": the Kafka broker that leads a partition or coordinates the consumer group does not answer; see "
+                     "that it runs, and that this "
                      "machine reaches the address in its advertised.listeners.";
   if (!words.empty()) text += " The last connection error was: " + words + ".";
   events_.warning(Failure(text, words.empty() ? "no connection error" : words));

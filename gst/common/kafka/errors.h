@@ -26,6 +26,9 @@ bool is_outage(rd_kafka_resp_err_t error);
 ///         a connection that breaks during the login a refusal of the user
 rd_kafka_resp_err_t refined(rd_kafka_resp_err_t error, const std::string& words);
 
+/// @return whether the topic or its partition is not there: when it is there again, it may be another one
+bool is_unknown(rd_kafka_resp_err_t error);
+
 /// @return whether no waiting will mend the error: the user must change something
 bool is_permanent(rd_kafka_resp_err_t error);
 
