@@ -26,18 +26,19 @@ class Launcher:
     def service(self, pipeline: str, **environment: str) -> Service:
         """Run `pipelines/launch pipeline`, on the shared broker unless the environment names another."""
         environment = {"BOOTSTRAP_SERVERS": self._bootstrap_servers, "ADDRESS": "127.0.0.1", **environment}
-        return self._start(Service(pipeline, environment, self._log(pipeline)))
+        return self._start(Service(pipeline, environment, self.log(pipeline)))
 
     def pipeline(self, text: str, environment: dict[str, str] | None = None, *,
                  options: Sequence[str] = ("-e",)) -> Pipeline:
         """Run `gst-launch-1.0` with words that need no quotes."""
-        return self._start(Pipeline(text, self._log("pipeline"), environment=environment, options=options))
+        return self._start(Pipeline(text, self.log("pipeline"), environment=environment, options=options))
 
     def process(self, *arguments: str | Path) -> Process:
         """Run any program."""
-        return self._start(Process(Path(arguments[0]).name, arguments, self._log(Path(arguments[0]).name)))
+        return self._start(Process(Path(arguments[0]).name, arguments, self.log(Path(arguments[0]).name)))
 
-    def _log(self, name: str) -> Path:
+    def log(self, name: str) -> Path:
+        """A file for the output of the next process."""
         return LOG_FOLDER / f"{self._test}-{len(self._processes)}-{name}.log"
 
     def _start(self, process: AnyProcess) -> AnyProcess:
