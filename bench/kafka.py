@@ -1,12 +1,12 @@
 """kafkasink and kafkasrc beside minimal C programs on librdkafka with the same configuration and headers (bench/peers),
 on a real broker whose log is in memory.
 
-  throughput      CPU time a MB and MB/s of writing and of reading. Pairs run in turn, for the machine's speed changes: the
-                  ratios are medians of the pairs' ratios. What the same pipeline costs with a fakesink in kafkasink's
-                  place is taken off. Kafka's own perf tools, with their own defaults, stand beside them.
+  throughput      CPU time a MB and MB/s of writing and of reading. Pairs run in turn, for the machine's speed changes:
+                  the ratios are medians of the pairs' ratios. What the same pipeline costs with a fakesink in
+                  kafkasink's place is taken off. Kafka's own perf tools, with their own defaults, stand beside them.
   end to end      from the sink to the source through the broker, 100 kB at 30/s, both kinds at the same time
-  newest          mode=latest-offset: a writer of 60/s, a reader that takes 100 ms a frame and stalls once for 5 s; beside it
-                  a reader that asks for the end and assigns anew for each frame, as the predecessor does
+  newest          mode=latest-offset: a writer of 60/s, a reader that takes 100 ms a frame and stalls once for 5 s;
+                  beside it a reader that asks for the end and assigns anew for each frame, as the predecessor does
   many sources    50 sources in 4 partitions, 60/s in all, a reader that takes 10 ms a frame
   soak            (only with --soak) 100 MB/s for 10 minutes through kafkasink and kafkasrc: their memory
 
@@ -27,7 +27,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient
 
 from bench.measure import kafka_programs, machine
-from bench.measure.frames import percentile
+from bench.measure.frames import end_offset, percentile
 from bench.measure.kafka_programs import LIVE, NEWEST, Arrival, Programs, Speed, Work, frames
 from bench.measure.report import Figure, Report, argument_parser
 from demo.stack.kafka_broker import KafkaBroker
@@ -36,15 +36,16 @@ from demo.stack.process import HANG_LIMIT, Process, StackError, stop_all, wait_f
 
 PEER = "C on librdkafka"
 PAIRS = 5
-WORKS = (Work(100_000, 2000), Work(1_000_000, 300), Work(500, 10_000))
+WORKS = (Work(100_000, 4000), Work(1_000_000, 800), Work(500, 20_000))
 FRAME = 100_000
 """Bytes of a frame in the measurements of time."""
 RAM = Path("/dev/shm")
+SINK = "fakesink enable-last-sample=false"
 BROKER = {
     # Topics are deleted when they have served; what they held goes soon.
     "log.retention.ms": "3600000", "log.segment.delete.delay.ms": "1000",
-    "log.retention.bytes": "536870912", "log.retention.check.interval.ms": "1000",
 }
+SOAK_BROKER = BROKER | {"log.retention.bytes": "536870912", "log.retention.check.interval.ms": "1000"}
 SOAK_SECONDS = 600
 SOAK_WARM_UP_SECONDS = 60
 
@@ -77,7 +78,7 @@ def throughput(bench: Bench, work: Work) -> None:
     pipeline_options = ("-w", str(work.warm_up))
     peer_options = ("-w", str(work.warm_up), "-b", str(work.size))
     source = frames(work.size, work.total)
-    without = kafka_programs.speed(programs.pipeline(f"{source} ! fakesink", *pipeline_options), work)
+    without = kafka_programs.speed(programs.pipeline(f"{source} ! {SINK}", *pipeline_options), work)
     written: list[tuple[Speed, Speed]] = []
     read: list[tuple[Speed, Speed]] = []
     for _ in range(PAIRS):
@@ -87,7 +88,7 @@ def throughput(bench: Bench, work: Work) -> None:
             peer = kafka_programs.speed(programs.produce("peer", work.count, *peer_options), work)
             written.append((kafka_programs.speed(sink, work), peer))
             peer = kafka_programs.speed(programs.consume("peer", work.count, "-w", str(work.warm_up)), work)
-            read.append((kafka_programs.speed(programs.pipeline(f"{src} ! fakesink", *pipeline_options), work), peer))
+            read.append((kafka_programs.speed(programs.pipeline(f"{src} ! {SINK}", *pipeline_options), work), peer))
     with bench.topics("perf"):
         java = (kafka_programs.java_producer_speed(kafka_programs.run(programs.java_producer("perf", work))),
                 kafka_programs.java_consumer_speed(kafka_programs.run(programs.java_consumer("perf", work))))
@@ -140,7 +141,7 @@ def end_to_end(bench: Bench, seconds: int = 30, fps: int = 30) -> None:
     programs, warm_up = bench.programs, 2 * fps
     count = warm_up + seconds * fps
     with bench.topics("element", "peer"):
-        readers = (programs.pipeline(f"{programs.kafkasrc('element', f'num-buffers={count}')} ! fakesink", "-a"),
+        readers = (programs.pipeline(f"{programs.kafkasrc('element', f'num-buffers={count}')} ! {SINK}", "-a"),
                    programs.consume("peer", count, "-a", config=NEWEST))
         writers = (programs.pipeline(f"{frames(FRAME, FOREVER, fps, live=True)} ! {programs.kafkasink('element', '')}",
                                      "-c"),
@@ -161,7 +162,7 @@ def newest(bench: Bench, fps: int = 60, count: int = 100, stall_after: int = 50)
     with bench.topics("newest"):
         writer = programs.produce("newest", FOREVER, "-r", str(fps), "-b", str(FRAME), config=LIVE)
         text = programs.kafkasrc("newest", f"mode=latest-offset num-buffers={count}")
-        readers = (programs.pipeline(f"{text} ! fakesink", "-a", "-p", "100", "-i", str(stall_after), "-d", "5000"),
+        readers = (programs.pipeline(f"{text} ! {SINK}", "-a", "-p", "100", "-i", str(stall_after), "-d", "5000"),
                    programs.consume("newest", count, "-a", "-n", "-p", "100", config=NEWEST))
         with running(writer, *readers):
             element, peer = (ages(kafka_programs.arrivals(kafka_programs.finish(reader))) for reader in readers)
@@ -179,7 +180,7 @@ def many_sources(bench: Bench, sources: int = 50, fps: int = 60, seconds: int = 
     with bench.topics("many", partitions=4):
         writer = programs.produce("many", FOREVER, "-r", str(fps), "-b", str(FRAME), "-s", str(sources), config=LIVE)
         text = programs.kafkasrc("many", f"mode=latest-offset num-buffers={fps * seconds}")
-        reader = programs.pipeline(f"{text} ! fakesink", "-a", "-p", "10")
+        reader = programs.pipeline(f"{text} ! {SINK}", "-a", "-p", "10")
         with running(writer, reader):
             arrivals = kafka_programs.arrivals(kafka_programs.finish(reader))[2 * fps:]
     by_source: dict[str, list[int]] = defaultdict(list)
@@ -205,7 +206,7 @@ def soak(bench: Bench) -> None:
         parts = {
             "kafkasink": programs.pipeline(f"{frames(1_000_000, FOREVER, 100, live=True)} ! "
                                            f"{programs.kafkasink('soak')}"),
-            "kafkasrc": programs.pipeline(f"{programs.kafkasrc('soak', 'mode=stream')} ! fakesink")}
+            "kafkasrc": programs.pipeline(f"{programs.kafkasrc('soak', 'mode=stream')} ! {SINK}")}
         with running(*parts.values()):
             memory: dict[str, list[int]] = {name: [] for name in parts}
             cpu = {name: -machine.cpu_seconds(process.pid) for name, process in parts.items()}
@@ -216,9 +217,8 @@ def soak(bench: Bench) -> None:
                     memory[name].append(machine.resident_bytes(process.pid))
             for name, process in parts.items():
                 cpu[name] += machine.cpu_seconds(process.pid)
-            low, high = end_offsets(bench, "soak")
-    megabytes = high * 1.0
-    bench.report.say(f"Messages of 1 MB: {high} written, {high - low} still there; {megabytes / SOAK_SECONDS:.0f} MB/s.")
+            megabytes = end_offset(bench.broker.bootstrap_servers, "soak")
+    bench.report.say(f"{megabytes} messages of 1 MB were written in {SOAK_SECONDS} s.")
     for name, bytes_ in memory.items():
         settled = bytes_[SOAK_WARM_UP_SECONDS // 10:]
         half = len(settled) // 2
@@ -229,22 +229,12 @@ def soak(bench: Bench) -> None:
                           Figure("soak, 1 MB at 100/s", f"{name}_cpu_ms_per_mb", cpu[name] * 1000 / megabytes)])
 
 
-def end_offsets(bench: Bench, topic: str) -> tuple[int, int]:
-    """First offset and end of partition 0."""
-    from confluent_kafka import Consumer, TopicPartition
-    consumer = Consumer({"bootstrap.servers": bench.broker.bootstrap_servers, "group.id": "bench", "log_level": 3})
-    try:
-        return consumer.get_watermark_offsets(TopicPartition(topic, 0), HANG_LIMIT)
-    finally:
-        consumer.close()
-
-
 def bench_all(report: Report, *, with_soak: bool) -> None:
     """Measure everything."""
     report.say(f"bench kafka: {machine.describe()}")
     folder = tempfile.TemporaryDirectory(prefix="gst-kafka-vision-", dir=RAM if RAM.is_dir() else None)
     with folder as name:
-        broker = KafkaBroker(Path(name), LOGS / "bench" / "broker.log", config=BROKER)
+        broker = KafkaBroker(Path(name), LOGS / "bench" / "broker.log", config=SOAK_BROKER if with_soak else BROKER)
         broker.start()
         try:
             broker.wait_until_ready()

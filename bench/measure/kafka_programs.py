@@ -129,8 +129,8 @@ class Programs:
 
     def java_producer(self, topic: str, work: Work) -> Process:
         """Kafka's ProducerPerformance, with its own defaults but for acks and the largest request."""
-        return self._java("ProducerPerformance", f"--topic {topic} --num-records {work.total} --record-size {work.size} "
-                          f"--throughput -1 --producer-props bootstrap.servers={self._servers} acks=all "
+        return self._java("ProducerPerformance", f"--topic {topic} --num-records {work.total} "
+                          f"--record-size {work.size} --throughput -1 --producer-props bootstrap.servers={self._servers} acks=all "
                           "max.request.size=104857600")
 
     def java_consumer(self, topic: str, work: Work) -> Process:
