@@ -130,8 +130,8 @@ class Programs:
     def java_producer(self, topic: str, work: Work) -> Process:
         """Kafka's ProducerPerformance, with its own defaults but for acks and the largest request."""
         return self._java("ProducerPerformance", f"--topic {topic} --num-records {work.total} "
-                          f"--record-size {work.size} --throughput -1 --producer-props bootstrap.servers={self._servers} acks=all "
-                          "max.request.size=104857600")
+                          f"--record-size {work.size} --throughput -1 --producer-props "
+                          f"bootstrap.servers={self._servers} acks=all max.request.size=104857600")
 
     def java_consumer(self, topic: str, work: Work) -> Process:
         """Kafka's ConsumerPerformance, with its own defaults."""
