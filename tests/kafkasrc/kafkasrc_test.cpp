@@ -1,3 +1,7 @@
+#include <filesystem>
+#include <iterator>
+#include <thread>
+
 #include "common/frame/gstframemeta.h"
 #include "kafkasrc_fixture.h"
 
@@ -196,12 +200,22 @@ TEST_F(KafkaSrc, ImpossiblePropertiesAreErrorsThatNameThem) {
 }
 
 TEST_F(KafkaSrc, StartsAndStopsManyTimes) {
-  Pipeline pipeline = make("topic=videocam");
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  Pipeline pipeline = make("topic=videocam start-offset=earliest name=reader");
+  kafka_.write({.value = kJpeg});
+  const gint references = GST_OBJECT_REFCOUNT_VALUE(pipeline.element("reader"));
+  const auto threads_before = threads();
   for (int i = 0; i < 200; ++i) {
     if (i == 100) kafka_.set_down();
     pipeline.set_state(GST_STATE_PLAYING);
-    EXPECT_EQ(pipeline.set_state(GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+    if (i < 100 && i % 10 == 0) pull(pipeline);
+    EXPECT_EQ(pipeline.set_state(i % 2 == 0 ? GST_STATE_READY : GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   }
+  // What was stopped ends on threads of its own; each holds the element until then.
+  while (GST_OBJECT_REFCOUNT_VALUE(pipeline.element("reader")) > references) std::this_thread::yield();
+  while (threads() > threads_before + 2) std::this_thread::yield();  // GStreamer's pool keeps some
 }
 
 }  // namespace
