@@ -294,7 +294,8 @@ std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
   if (!state || state->refused_since) return std::nullopt;
   const auto now = Clock::now();
   const bool was_silent = now - std::exchange(state->heard_at, now) > kDoubtfulSilence;
-  if (was_silent && !reads_latest() && !is_same_log({frame.topic(), frame.partition()}, *state)) return std::nullopt;
+  if ((was_silent || state->missed) && !reads_latest() && !is_same_log({frame.topic(), frame.partition()}, *state))
+    return std::nullopt;
   state->position = frame.offset() + 1;
   state->timestamp_ms = frame.timestamp_ms();
   state->at_end = false;
@@ -360,9 +361,11 @@ bool FrameConsumer::has_ended() const {
 
 /// How long to wait for a message before the house is kept.
 milliseconds FrameConsumer::patience() const {
-  const bool repairs = std::any_of(partitions_.begin(), partitions_.end(),
-                                   [](const auto& entry) { return entry.second.refused_since.has_value(); });
-  if (repairs || settings_.stop.kind != StopAt::Kind::kNever) return kRepairPause;
+  const auto now = Clock::now();
+  const bool is_soon_due = std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
+    return entry.second.refused_since || needs_reference(entry.second, now + kRepairPause);
+  });
+  if (is_soon_due || settings_.stop.kind != StopAt::Kind::kNever) return kRepairPause;
   return in_group() ? std::min(kIdle, settings_.commit_interval) : kIdle;
 }
 

@@ -126,7 +126,9 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   using AnswerPtr = std::shared_ptr<Answer<T>>;
   /// What was found out of partitions.
   struct Inspection {
-    Offsets low, high, not_older;
+    Offsets low, high, again;                    ///< `again`: what was asked for as a reference before
+    std::map<PartitionId, std::int64_t> newest;  ///< timestamps of new references
+    Offsets references;
   };
 
   FrameConsumer(Settings settings, kafka::Events events);
@@ -169,6 +171,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   void publish_positions();
   void inspect(Clock::time_point now);
   bool needs_inspection(const PartitionState& state, Clock::time_point now) const;
+  bool needs_reference(const PartitionState& state, Clock::time_point now) const;
   void apply(const Inspection& inspection);
   void find_end(PartitionState& state, const LogFacts& log);
   void repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log);

@@ -6,14 +6,25 @@
 
 namespace gkv {
 
+/// The answer to a question that tells a log from another one: at which offset was the first message with this
+/// timestamp or a later one? In one log it never comes down, for messages are only appended, and deleted from its
+/// beginning.
+struct LogReference {
+  std::int64_t timestamp_ms = 0;
+  std::int64_t offset = 0;
+};
+
 /// What a partition's log holds, as a broker tells.
 struct LogFacts {
   std::int64_t low = 0;   ///< offset of its first message
   std::int64_t high = 0;  ///< offset after its last
-  /// Offset of the first message that is not older than the last one that was read; nullopt: nothing was read, or there
-  /// is none.
-  std::optional<std::int64_t> not_older;
+  bool is_other = false;  ///< whether it is not the log that was read
 };
+
+/// @param now  the answer to the same question; nullopt: none, or there is no such message (yet)
+inline bool is_other_log(const std::optional<LogReference>& reference, const std::optional<std::int64_t>& now) {
+  return reference && now && *now >= 0 && *now < reference->offset;
+}
 
 /// What to do where a broker says that it has not the offset that is to be read, or not the topic.
 struct Repair {
@@ -39,13 +50,13 @@ inline constexpr std::chrono::seconds kPatienceWithShortLogs{10};
 inline Repair repair(std::int64_t position, const LogFacts& log, std::chrono::steady_clock::duration since,
                      bool latest) {
   using Kind = Repair::Kind;
-  if (position < log.low) {
-    return {.kind = Kind::kRetention, .offset = latest ? log.high : log.low, .lost = log.low - position};
+  if (!log.is_other) {
+    if (position < log.low) {
+      return {.kind = Kind::kRetention, .offset = latest ? log.high : log.low, .lost = log.low - position};
+    }
+    if (position <= log.high) return {.kind = Kind::kReadOn, .offset = position};
+    if (since < kPatienceWithShortLogs) return {.kind = Kind::kWait, .offset = position};
   }
-  // The log that was read holds what was read: not its first message is the first that is so late.
-  const bool other = log.not_older && *log.not_older == log.low && log.low + 1 < position;
-  if (!other && position <= log.high) return {.kind = Kind::kReadOn, .offset = position};
-  if (!other && since < kPatienceWithShortLogs) return {.kind = Kind::kWait, .offset = position};
   return {.kind = Kind::kOtherLog, .offset = latest ? log.high : log.low};
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "offset_repair.h"
 #include "offsets.h"
 
 namespace gkv {
@@ -28,6 +29,9 @@ struct PartitionState {
   std::optional<Clock::time_point> refused_since;  ///< the broker has not the position, or not the topic
   Clock::time_point heard_at = Clock::now();       ///< when its last message came
   Clock::time_point asked_at = heard_at;           ///< when its broker was asked about it
+  bool missed = false;                             ///< its topic was gone: it may be another one
+  std::optional<LogReference> reference;           ///< by which its log is known again
+  Clock::time_point referred_at{};                 ///< when that was asked for
   std::optional<std::string> only_source;          ///< the first one seen
   bool needs_all = false;                          ///< has several sources, or frames that build on each other
 };

@@ -16,10 +16,17 @@ constexpr milliseconds kAnswer(2000);
 constexpr milliseconds kPause(100);
 constexpr seconds kSilence(5);  ///< after which a broker is asked whether it is there
 constexpr seconds kSilenceInOutage(1);
+constexpr seconds kReferenceAge(5);
+constexpr seconds kShortReferenceAge(1);
 constexpr seconds kPatienceWithGroup(10);  ///< that is being joined
 
 std::int64_t unix_ms() {
   return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::optional<std::int64_t> at(const Offsets& offsets, const PartitionId& id) {
+  const auto found = offsets.found.find(id);
+  return found == offsets.found.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace
@@ -32,7 +39,7 @@ void FrameConsumer::keep_house() {
   commit(false);
   publish_positions();
   if (topic_missed_->exchange(false)) {
-    for (auto& [id, state] : partitions_) state.heard_at = {};  // what comes next may be of another log
+    for (auto& [id, state] : partitions_) state.missed = true;
   }
   look_for_new_partitions();
   if (in_group() && rebalances_ == 0 && now - looked_at_ >= kPatienceWithGroup) client_->saw_silence();
@@ -49,7 +56,15 @@ void FrameConsumer::publish_positions() {
 bool FrameConsumer::needs_inspection(const PartitionState& state, Clock::time_point now) const {
   const bool needs_end = settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at;
   const auto silence = client_->in_outage() ? kSilenceInOutage : kSilence;
-  return state.refused_since || needs_end || now - std::max(state.heard_at, state.asked_at) >= silence;
+  return state.refused_since || needs_end || needs_reference(state, now) ||
+         now - std::max(state.heard_at, state.asked_at) >= silence;
+}
+
+/// A reference is asked for when messages pause, and from time to time while they flow.
+bool FrameConsumer::needs_reference(const PartitionState& state, Clock::time_point now) const {
+  if (reads_latest() || state.timestamp_ms < 0 || state.heard_at <= state.referred_at) return false;
+  const auto age = now - state.referred_at;
+  return age >= kReferenceAge || (age >= kShortReferenceAge && now - state.heard_at >= kPause);
 }
 
 void FrameConsumer::inspect(Clock::time_point now) {
@@ -57,7 +72,7 @@ void FrameConsumer::inspect(Clock::time_point now) {
     if (!inspection_->given) return;
     apply(std::exchange(inspection_, nullptr)->value);
   }
-  std::map<PartitionId, std::int64_t> low, high, not_older;
+  std::map<PartitionId, std::int64_t> low, high, again, newest;
   bool needs_ends = false;
   for (auto& [id, state] : partitions_) {
     if (settings_.stop.kind == StopAt::Kind::kTime && state.at_end && unix_ms() >= settings_.stop.time_ms) {
@@ -68,14 +83,19 @@ void FrameConsumer::inspect(Clock::time_point now) {
     needs_ends = needs_ends || (settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at);
     high[id] = kLogEnd;
     low[id] = kLogBegin;
-    if (state.timestamp_ms >= 0) not_older[id] = state.timestamp_ms;
+    if (state.reference) again[id] = state.reference->timestamp_ms;
+    if (state.timestamp_ms >= 0 && !state.refused_since) {
+      newest[id] = state.timestamp_ms;
+      state.referred_at = now;
+    }
   }
   if (high.empty()) return;
-  inspection_ = ask([low, high, not_older](rd_kafka_t* handle) {
-    Inspection inspection{.high = offsets_at(handle, high, kAnswer)};
+  inspection_ = ask([low, high, again, newest](rd_kafka_t* handle) {
+    Inspection inspection{.high = offsets_at(handle, high, kAnswer), .newest = newest};
     if (inspection.high.error == RD_KAFKA_RESP_ERR__TIMED_OUT) return inspection;
     inspection.low = offsets_at(handle, low, kAnswer);
-    inspection.not_older = offsets_at(handle, not_older, kAnswer);
+    inspection.again = offsets_at(handle, again, kAnswer);
+    inspection.references = offsets_at(handle, newest, kAnswer);
     return inspection;
   });
   if (!needs_ends) return;
@@ -96,12 +116,16 @@ void FrameConsumer::apply(const Inspection& inspection) {
     const auto high = inspection.high.found.find(id);
     const auto found = partitions_.find(id);
     if (high == inspection.high.found.end() || found == partitions_.end()) continue;
-    const auto not_older = inspection.not_older.found.find(id);
-    const bool has = not_older != inspection.not_older.found.end() && not_older->second >= 0;
-    const LogFacts log{
-        .low = low, .high = high->second, .not_older = has ? std::optional(not_older->second) : std::nullopt};
     PartitionState& state = found->second;
-    if (state.refused_since) repair_position(id, state, log);
+    const LogFacts log{
+        .low = low, .high = high->second, .is_other = is_other_log(state.reference, at(inspection.again, id))};
+    if (state.refused_since) {
+      repair_position(id, state, log);
+    } else if (log.is_other) {
+      go_on_in_other_log(id, state, reads_latest() ? log.high : log.low);
+    } else if (const auto reference = at(inspection.references, id); reference && *reference >= 0) {
+      state.reference = {.timestamp_ms = inspection.newest.at(id), .offset = *reference};
+    }
     if (settings_.stop.kind == StopAt::Kind::kEnd) find_end(state, log);
   }
 }
@@ -142,19 +166,24 @@ void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state
 /// Finds out whether a message that came after a silence is of the log that was read before it: where a topic was
 /// deleted and made anew in the meantime, librdkafka goes on in the new log at the old offset.
 bool FrameConsumer::is_same_log(const PartitionId& id, PartitionState& state) {
-  if (state.timestamp_ms < 0) return true;
+  const bool missed = std::exchange(state.missed, false);
+  if (state.timestamp_ms < 0 || (!missed && !state.reference)) return true;
   struct Found {
-    Offsets low, not_older;
+    Offsets low, again, not_older;
   };
-  const auto answer = ask_and_wait([id, time_ms = state.timestamp_ms](rd_kafka_t* handle) {
-    return Found{offsets_at(handle, {{id, kLogBegin}}, kAnswer), offsets_at(handle, {{id, time_ms}}, kAnswer)};
+  const std::int64_t newest = state.timestamp_ms;
+  const std::int64_t reference = state.reference ? state.reference->timestamp_ms : newest;
+  const auto answer = ask_and_wait([id, newest, reference](rd_kafka_t* handle) {
+    return Found{offsets_at(handle, {{id, kLogBegin}}, kAnswer), offsets_at(handle, {{id, reference}}, kAnswer),
+                 offsets_at(handle, {{id, newest}}, kAnswer)};
   });
-  if (!answer || !answer->low.found.contains(id) || !answer->not_older.found.contains(id)) return true;
-  const LogFacts log{
-      .low = answer->low.found.at(id), .high = state.position, .not_older = answer->not_older.found.at(id)};
-  const Repair found = repair(state.position, log, {}, false);
-  if (found.kind == Repair::Kind::kOtherLog) go_on_in_other_log(id, state, log.low);
-  return found.kind != Repair::Kind::kOtherLog;
+  const auto low = answer ? at(answer->low, id) : std::nullopt;
+  if (!low) return true;
+  // Where the topic was gone, a log whose first message is not older than the last one read is taken for a new one.
+  const bool begins_later = missed && at(answer->not_older, id) == low && *low + 1 < state.position;
+  if (!begins_later && !is_other_log(state.reference, at(answer->again, id))) return true;
+  go_on_in_other_log(id, state, *low);
+  return false;
 }
 
 void FrameConsumer::go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset) {
@@ -164,6 +193,7 @@ void FrameConsumer::go_on_in_other_log(const PartitionId& id, PartitionState& st
                           "at offset " + std::to_string(state.position)));
   state.acknowledged = state.committed = -1;
   state.timestamp_ms = -1;
+  state.reference.reset();
   state.refused_since.reset();
   newest_.break_chains();
   restart(id, state, offset);

@@ -32,22 +32,23 @@ TEST(OffsetRepair, ALogThatEndsBeforeTheOffsetMayLagBehind) {
   EXPECT_EQ(found.offset, 300);
 }
 
-TEST(OffsetRepair, ALogThatBeginsAfterWhatWasReadIsAnother) {
-  const LogFacts grown{.low = 0, .high = 200, .not_older = 0};
+TEST(OffsetRepair, AnotherLogIsReadFromItsBeginning) {
+  const LogFacts other{.low = 0, .high = 200, .is_other = true};
   for (const std::int64_t position : {150, 300}) {  // it may have grown beyond it already
-    const Repair found = repair(position, grown, 0s, false);
+    const Repair found = repair(position, other, 0s, false);
     EXPECT_EQ(found.kind, Kind::kOtherLog);
     EXPECT_EQ(found.offset, 0);
   }
 }
 
-TEST(OffsetRepair, ALogThatHoldsWhatWasReadIsTheSame) {
-  const LogFacts same{.low = 100, .high = 200, .not_older = 149};
-  EXPECT_EQ(repair(150, same, 0s, false).kind, Kind::kReadOn);
-  const LogFacts lagging{.low = 100, .high = 140};  // nothing that is so late yet
-  EXPECT_EQ(repair(150, lagging, 0s, false).kind, Kind::kWait);
-  const LogFacts of_one{.low = 100, .high = 101, .not_older = 100};  // the only one is the one that was read
-  EXPECT_EQ(repair(101, of_one, 0s, false).kind, Kind::kReadOn);
+TEST(OffsetRepair, AnAnswerThatCameDownIsAnotherLogs) {
+  const LogReference reference{.timestamp_ms = 1000, .offset = 50};
+  EXPECT_TRUE(is_other_log(reference, 0));
+  EXPECT_FALSE(is_other_log(reference, 50));
+  EXPECT_FALSE(is_other_log(reference, 80));  // retention
+  EXPECT_FALSE(is_other_log(reference, -1));  // a broker that lags behind, or an empty log
+  EXPECT_FALSE(is_other_log(reference, std::nullopt));
+  EXPECT_FALSE(is_other_log(std::nullopt, 0));
 }
 
 TEST(OffsetRepair, ALogThatStaysShortIsAnother) {

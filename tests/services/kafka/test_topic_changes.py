@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from chain import LOSSLESS, copy, fill, recoveries_of, warnings_of, writer
 from confluent_kafka.admin import AdminClient, NewPartitions
-from frames import end_of, numbers, read_all, wait_for_frames
+from frames import RATE, end_of, numbers, read_all, wait_for_frames
 from launcher import Launcher
 
 from demo.stack.kafka_broker import KafkaBroker
@@ -51,18 +51,21 @@ def test_deleted_topic_that_is_made_anew(admin: AdminClient, broker: KafkaBroker
 def test_topic_that_is_made_anew_is_read_from_its_beginning(count: int, notices: bool, admin: AdminClient,
                                                             broker: KafkaBroker, topic: Callable[..., str],
                                                             launcher: Launcher) -> None:
-    """The reader has read 100 messages of the old log. Nothing of the new one is skipped in silence."""
+    """The reader has read the old log. Nothing of the new one is skipped in silence."""
     source, target = topic(), topic()
-    fill(launcher, broker, source, 100)
     reader = copy(launcher, broker, source, target, "start-offset=earliest")
-    wait_for_frames(broker.bootstrap_servers, target, 100, reader)
+    # What tells one log from another is asked for every 5 s.
+    old = 100 if notices else 6 * RATE
+    sink = writer(launcher, broker, source, count=old)
+    wait_for_frames(broker.bootstrap_servers, target, old, reader)
+    assert sink.wait() == 0
     delete(admin, source)
     if notices:
         reader.wait_for_line("WARNING: from element .*GstKafkaSrc")
     broker.create_topics(source)
     fill(launcher, broker, source, count, "source-id=anew")
     read: list[int] = []
-    with TopicReader(broker.bootstrap_servers, target, offset=100) as copied:
+    with TopicReader(broker.bootstrap_servers, target, offset=old) as copied:
         while not read or read[-1] != count - 1:
             fields = headers(copied.read())
             assert fields["ce_source"] == "anew"
