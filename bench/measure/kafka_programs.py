@@ -146,8 +146,8 @@ class Programs:
 def frames(size: int, count: int, fps: int = 25, *, live: bool = False) -> str:
     """A source as text that gives the same raw picture of `size` bytes again and again, without a copy."""
     height = next(height for height in (1000, 100, 1) if size % height == 0 and size // height >= 100)
-    return (f"videotestsrc num-buffers=1 ! video/x-raw,format=GRAY8,width={size // height},height={height},"
-            f"framerate={fps}/1 ! imagefreeze num-buffers={count} is-live={str(live).lower()}")
+    return (f"videotestsrc num-buffers=1 ! video/x-raw,format=GRAY8,width={size // height},height={height} ! "
+            f"imagefreeze num-buffers={count} is-live={str(live).lower()} ! video/x-raw,framerate={fps}/1")
 
 
 def run(process: Process, limit: float = 120) -> list[str]:

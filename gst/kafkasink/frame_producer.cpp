@@ -155,7 +155,8 @@ void FrameProducer::pause_before_replacement() {
   const Counts counts = state_.lock()->counts;
   const bool gets_on = counts.delivered != delivered_before_;
   pause_ = gets_on ? milliseconds(0) : std::clamp(2 * pause_, kFirstPause, kLongestPause);
-  if (gets_on && !std::exchange(topic_gone_, false)) {
+  const bool topic_was_gone = std::exchange(topic_gone_, false);
+  if (gets_on && !topic_was_gone) {
     client_events().warning(Failure("The connection to Kafka lost count of the frames and is made anew; " +
                                         std::to_string(counts.resent - resent_before_) +
                                         " frames are sent again and may be in the topic \"" + settings_.topic +

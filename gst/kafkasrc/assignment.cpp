@@ -104,7 +104,7 @@ Offsets FrameConsumer::first_offsets(rd_kafka_t* handle, const std::vector<Parti
 
 void FrameConsumer::begin_reading(kafka::Partitions assignment) {
   rd_kafka_poll_set_consumer(client_->handle());
-  looked_at_ = Clock::now();
+  looked_at_ = subscribed_at_ = Clock::now();
   auto error = RD_KAFKA_RESP_ERR_NO_ERROR;
   if (in_group()) {
     const kafka::Partitions list(rd_kafka_topic_partition_list_new(1));
@@ -121,7 +121,6 @@ void FrameConsumer::begin_reading(kafka::Partitions assignment) {
     error = rd_kafka_assign(client_->handle(), assignment.get());
   }
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) client_->fail(error, {});
-  if (seek_time_ms_) seek(*seek_time_ms_);
 }
 
 void FrameConsumer::look_for_new_partitions() {
@@ -162,7 +161,10 @@ void FrameConsumer::on_rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_parti
   for (int i = 0; i < partitions->cnt; ++i) {
     partitions_.erase({partitions->elems[i].topic, partitions->elems[i].partition});
   }
-  if (assigned) on_assigned(partitions);
+  if (assigned) {
+    client_->saw_success();
+    on_assigned(partitions);
+  }
   partition_count_ = std::max<std::size_t>(1, partitions_.size());
   if (std::string(rd_kafka_rebalance_protocol(handle)) == "COOPERATIVE") {
     const kafka::Error error(assigned ? rd_kafka_incremental_assign(handle, partitions)
@@ -180,8 +182,11 @@ void FrameConsumer::on_assigned(rd_kafka_topic_partition_list_t* partitions) {
   for (int i = 0; i < partitions->cnt; ++i)
     ids.emplace_back(partitions->elems[i].topic, partitions->elems[i].partition);
   std::map<PartitionId, std::int64_t> first;
-  const bool goes_on = !reads_latest() || settings_.start.kind == StartOffset::Kind::kCommitted;
-  if (!goes_on) {
+  const auto kind = settings_.start.kind;
+  const bool goes_on = !reads_latest() || kind == StartOffset::Kind::kCommitted;
+  const bool asks = kind == StartOffset::Kind::kTimestamp || kind == StartOffset::Kind::kNumber;
+  if (!goes_on && !asks) first = first_offsets(client_->handle(), ids).found;
+  if (!goes_on && asks) {
     const auto answer =
         ask_and_wait([self = shared_from_this(), ids](rd_kafka_t* handle) { return self->first_offsets(handle, ids); });
     if (answer) first = answer->found;
@@ -190,7 +195,8 @@ void FrameConsumer::on_assigned(rd_kafka_topic_partition_list_t* partitions) {
     auto& entry = partitions->elems[i];
     const PartitionId& id = ids[static_cast<std::size_t>(i)];
     const auto found = first.find(id);
-    entry.offset = goes_on ? RD_KAFKA_OFFSET_STORED : found == first.end() ? RD_KAFKA_OFFSET_END : found->second;
+    // Without an answer librdkafka refuses to read, and it is asked again.
+    entry.offset = goes_on ? RD_KAFKA_OFFSET_STORED : found == first.end() ? RD_KAFKA_OFFSET_INVALID : found->second;
     partitions_[id] = {.start = entry.offset};
   }
 }

@@ -25,7 +25,6 @@ constexpr milliseconds kIdle(1000);                   ///< between looks at what
 constexpr milliseconds kRepairPause(100);
 constexpr milliseconds kSeekAnswer(2000);
 constexpr milliseconds kCloseTime(500);
-constexpr milliseconds kDoubtfulSilence(500);
 constexpr int kFetcherWakesItself = 0x020200ff;  ///< librdkafka 2.2: fetch.queue.backoff.ms
 
 kafka::Settings defaults(const FrameConsumer::Settings& settings) {
@@ -156,7 +155,10 @@ std::shared_ptr<FrameConsumer> FrameConsumer::start(Settings settings, kafka::Ev
 }
 
 void FrameConsumer::stop() {
-  *stop_ = true;
+  {
+    const auto progress = progress_.lock();
+    *stop_ = true;
+  }
   newest_.clear();
   if (progress_.lock()->phase != Phase::kReading) return;
   commit(true);
@@ -228,6 +230,11 @@ std::optional<FrameConsumer::Outcome> FrameConsumer::wait_until_reading() {
 
 FrameConsumer::Outcome FrameConsumer::next(std::optional<ReceivedFrame>& frame) {
   if (const auto outcome = wait_until_reading()) return *outcome;
+  while (seek_time_ms_) {
+    if (!goes_on()) return client_->failed() ? Outcome::kFailed : Outcome::kFlushing;
+    if (seek_now(*seek_time_ms_)) seek_time_ms_.reset();
+    if (seek_time_ms_) poll(kRepairPause);  // what comes meanwhile is not wanted
+  }
   acknowledge();
   const Outcome outcome = reads_latest() ? next_newest(frame) : next_in_order(frame);
   if (outcome != Outcome::kFrame) return client_->failed() ? Outcome::kFailed : outcome;
@@ -279,23 +286,25 @@ PartitionState* FrameConsumer::state_of(const rd_kafka_message_t& message) {
 
 /// Waits for one message. @return nullopt on time-out, when woken, and for what is not wanted
 std::optional<ReceivedFrame> FrameConsumer::poll(milliseconds timeout) {
+  polled_any_ = false;
   if (!goes_on()) return std::nullopt;  // a poll swallows the call that would have woken the next one
   rd_kafka_message_t* message = rd_kafka_consumer_poll(client_->handle(), static_cast<int>(timeout.count()));
   if (!message) return std::nullopt;
+  polled_any_ = true;
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     const kafka::Message error(message);
     on_error(*error);
     return std::nullopt;
   }
-  client_->saw_success();
   ReceivedFrame frame(client_, message);
   PartitionState* state = state_of(*message);
   // What comes while a partition is being repaired may be of another log; it is read again.
   if (!state || state->refused_since) return std::nullopt;
   const auto now = Clock::now();
-  const bool was_silent = now - std::exchange(state->heard_at, now) > kDoubtfulSilence;
-  if ((was_silent || state->missed) && !reads_latest() && !is_same_log({frame.topic(), frame.partition()}, *state))
+  const bool was_silent = now - std::max(std::exchange(state->heard_at, now), state->checked_at) > kDoubtfulSilence;
+  if ((was_silent || state->missed) && !reads_latest() && !is_same_log({frame.topic(), frame.partition()}, now)) {
     return std::nullopt;
+  }
   state->position = frame.offset() + 1;
   state->timestamp_ms = frame.timestamp_ms();
   state->at_end = false;
@@ -315,6 +324,7 @@ bool FrameConsumer::is_wanted(const ReceivedFrame& frame, PartitionState& state)
   if (state.stops_at && offset + 1 >= *state.stops_at) state.ended = true;  // with this one
   if (settings_.source_filter.empty() || matches(settings_.source_filter, frame.source())) return true;
   ++filtered_;
+  state.needs_all = true;                                // the last message may be of another source
   if (!reads_latest()) state.acknowledged = offset + 1;  // those before it have been dealt with
   return false;
 }
@@ -371,19 +381,25 @@ milliseconds FrameConsumer::patience() const {
 
 bool FrameConsumer::seek(std::int64_t time_ms) {
   if (in_group()) return false;
-  seek_time_ms_ = time_ms;
-  if (progress_.lock()->phase != Phase::kReading) return true;  // when reading begins
+  if (progress_.lock()->phase == Phase::kReading) return seek_now(time_ms);
+  seek_time_ms_ = time_ms;  // when reading begins
+  return true;
+}
+
+bool FrameConsumer::seek_now(std::int64_t time_ms) {
   std::map<PartitionId, std::int64_t> times;
   for (const auto& [id, state] : partitions_) times[id] = time_ms > 0 ? time_ms : kLogBegin;
   const auto answer = ask_and_wait([times](rd_kafka_t* handle) { return offsets_at(handle, times, kSeekAnswer); });
   if (!answer || answer->found.size() != times.size()) return false;
   seek(answer->found);
+  inspection_.reset();
   for (auto& [id, state] : partitions_) {
     const std::int64_t offset = answer->found.at(id);
+    const bool refused = state.refused_since.has_value();
     state = {.start = offset, .position = std::max<std::int64_t>(offset, -1), .stops_at = state.stops_at};
     state.ended = state.stops_at && state.position >= *state.stops_at;
+    if (refused) restart(id, state, offset);  // it cannot be sought in
   }
-  last_state_ = nullptr;
   newest_.clear();
   returned_.reset();
   return true;

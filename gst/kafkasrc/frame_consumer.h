@@ -116,6 +116,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
     std::map<PartitionId, std::int64_t> positions;  ///< as of a moment ago, for statistics()
   };
   using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kDoubtfulSilence{500};
   /// What a broker was asked, on a thread of its own.
   template <typename T>
   struct Answer {
@@ -126,7 +127,8 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   using AnswerPtr = std::shared_ptr<Answer<T>>;
   /// What was found out of partitions.
   struct Inspection {
-    Offsets low, high, again;                    ///< `again`: what was asked for as a reference before
+    Offsets low, high, first;
+    Offsets again;                               ///< what was asked for as a reference before
     std::map<PartitionId, std::int64_t> newest;  ///< timestamps of new references
     Offsets references;
   };
@@ -161,6 +163,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   void refuse(PartitionState& state);
   PartitionState* state_of(const rd_kafka_message_t& message);
   bool is_wanted(const ReceivedFrame& frame, PartitionState& state);
+  bool seek_now(std::int64_t time_ms);
   bool has_ended() const;
   std::chrono::milliseconds patience() const;
   Outcome next_in_order(std::optional<ReceivedFrame>& frame);
@@ -170,14 +173,16 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   void keep_house();
   void publish_positions();
   void inspect(Clock::time_point now);
-  bool needs_inspection(const PartitionState& state, Clock::time_point now) const;
+  bool lacks_end(const PartitionState& state) const;
+  bool is_silent(const PartitionState& state, Clock::time_point now) const;
   bool needs_reference(const PartitionState& state, Clock::time_point now) const;
   void apply(const Inspection& inspection);
   void find_end(PartitionState& state, const LogFacts& log);
   void repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log);
-  bool is_same_log(const PartitionId& id, PartitionState& state);
+  bool is_same_log(const PartitionId& id, Clock::time_point now);
+  void restart_at_first_offset(const PartitionId& id, PartitionState& state, const Offsets& first);
+  std::map<PartitionId, LogReference> references_of(const std::map<PartitionId, std::int64_t>& ids) const;
   void go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset);
-  void restart_at_first_offset(const PartitionId& id, PartitionState& state);
   void restart(const PartitionId& id, PartitionState& state, std::int64_t offset);
   void seek(const std::map<PartitionId, std::int64_t>& offsets);
 
@@ -219,6 +224,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   const rd_kafka_topic_t* last_topic_ = nullptr;  ///< of last_state_, which is looked up with most messages
   int last_partition_ = -1;
   PartitionState* last_state_ = nullptr;
+  bool polled_any_ = false;  ///< whether the last poll found anything, wanted or not
   std::optional<Clock::time_point> returned_at_;
   std::optional<PartitionId> returned_;  ///< what next() returned last
   std::int64_t returned_offset_ = 0;
@@ -227,7 +233,7 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   AnswerPtr<std::vector<kafka::TopicSize>> topics_;
   std::optional<std::int64_t> seek_time_ms_;  ///< to be sought when reading begins
   std::optional<Clock::time_point> behind_since_;
-  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{}, caught_up_at_{};
+  Clock::time_point committed_at_{}, kept_house_at_{}, looked_at_{}, subscribed_at_{}, caught_up_at_{}, compared_at_{};
   std::chrono::milliseconds look_interval_{0};
   Complaint lost_complaint_;
 };
@@ -240,11 +246,13 @@ auto FrameConsumer::ask(Query query) -> AnswerPtr<decltype(query(std::declval<rd
   std::thread([self = shared_from_this(), answer, query = std::move(query)] {
     rd_kafka_t* handle = self->client_->handle();
     answer->value = query(handle);
-    answer->given = true;
-    { const auto progress = self->progress_.lock(); }  // so that who looks and waits does not miss it
+    {
+      const auto progress = self->progress_.lock();  // who looks and waits does not miss it, nor is a close disturbed
+      answer->given = true;
+      const kafka::Queue queue(*self->stop_ ? nullptr : rd_kafka_queue_get_consumer(handle));
+      if (queue) rd_kafka_queue_yield(queue.get());
+    }
     self->progressed_.notify_all();
-    const kafka::Queue queue(rd_kafka_queue_get_consumer(handle));
-    if (queue && !*self->stop_) rd_kafka_queue_yield(queue.get());
   }).detach();
   return answer;
 }

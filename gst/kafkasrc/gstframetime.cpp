@@ -44,12 +44,13 @@ void begin_segment(GstBaseSrc* src, GstClockTime start, GstClockTime end) {
 GstClockTime FrameTime::original_pts(const FrameHeaders& headers, GstClockTime now) {
   if (!headers.pts_ns) return now;
   if (origins_.size() >= kMostSources && !origins_.contains(headers.info.source)) origins_.clear();
-  Origin& origin = origins_[headers.info.source];
+  const auto [known, is_first] = origins_.try_emplace(headers.info.source);
+  Origin& origin = known->second;
   const GstClockTimeDiff elapsed = GST_CLOCK_DIFF(origin.pts, *headers.pts_ns);
   const GstClockTimeDiff expected = static_cast<GstClockTimeDiff>(origin.running) + elapsed;
   const GstClockTimeDiff off = expected - static_cast<GstClockTimeDiff>(now);
   const bool jumped = std::abs(off) > static_cast<GstClockTimeDiff>(kLargestJump);
-  if (origin.stream != headers.info.stream || expected < 0 || jumped) {
+  if (is_first || origin.stream != headers.info.stream || expected < 0 || jumped) {
     origin = {.stream = headers.info.stream, .pts = *headers.pts_ns, .running = now};
     return now;
   }

@@ -17,12 +17,9 @@ constexpr milliseconds kCatchUpLimit(300);
 constexpr milliseconds kIdle(1000);
 constexpr std::int64_t kFew = 5;        ///< messages behind the end that are nothing to be worried about
 constexpr std::int64_t kBacklog = 500;  ///< messages that are looked through rather than passed over
+constexpr milliseconds kComparePause(100);
 constexpr milliseconds kPatienceBehind(300);
 constexpr milliseconds kCatchUpPause(1000);
-
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 }  // namespace
 
@@ -47,8 +44,8 @@ bool FrameConsumer::drain() {
   const auto deadline = Clock::now() + kDrainLimit;
   while (goes_on()) {
     auto frame = poll(milliseconds(0));
-    if (!frame) return true;
-    put(std::move(*frame));
+    if (!polled_any_) return true;
+    if (frame) put(std::move(*frame));
     if (Clock::now() >= deadline) return false;
   }
   return true;
@@ -69,6 +66,8 @@ void FrameConsumer::put(ReceivedFrame frame) {
 /// Where the network is slower than the topic, nothing is left to drain and the end is yet far away.
 bool FrameConsumer::falls_behind() {
   const auto now = Clock::now();
+  if (now - compared_at_ < kComparePause) return false;
+  compared_at_ = now;
   const bool behind = std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
     const auto& [id, state] = entry;
     std::int64_t low = 0;
@@ -94,7 +93,9 @@ void FrameConsumer::pass_over_old(std::int64_t few) {
   caught_up_at_ = Clock::now();
   std::map<PartitionId, std::int64_t> ends, recent;
   for (const auto& [id, state] : partitions_) {
-    if (state.position < 0 || state.refused_since) continue;
+    // A broker that is away would hold up the answer for all.
+    const bool is_away = client_->in_outage() && state.asked_at > state.heard_at;
+    if (state.position < 0 || state.refused_since || is_away) continue;
     ends[id] = kLogEnd;
     if (state.needs_all) recent[id] = unix_ms() - settings_.max_age.count();
   }
@@ -129,13 +130,9 @@ void FrameConsumer::catch_up() {
   const auto deadline = Clock::now() + kCatchUpLimit;
   int silent = 0;  // polls: some offsets belong to no message
   while (is_behind() && goes_on() && silent < 3 && Clock::now() < deadline) {
-    if (auto frame = poll(kCatchUpPoll)) {
-      put(std::move(*frame));
-      silent = 0;
-    } else {
-      wake_fetchers();
-      ++silent;
-    }
+    if (auto frame = poll(kCatchUpPoll)) put(std::move(*frame));
+    silent = polled_any_ ? 0 : silent + 1;
+    if (!polled_any_) wake_fetchers();
   }
 }
 

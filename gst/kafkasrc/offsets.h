@@ -37,8 +37,7 @@ struct StopAt {
 
 /// A broker's answer for several partitions.
 struct Offsets {
-  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  ///< no answer, or the first of those that follow
-  std::map<PartitionId, rd_kafka_resp_err_t> refused;
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  ///< of one of the partitions, or no answer
   std::map<PartitionId, std::int64_t> found;
 };
 
@@ -52,5 +51,11 @@ inline constexpr std::int64_t kLogEnd = -1;
 /// @param times  Unix ms, or kLogBegin or kLogEnd
 Offsets offsets_at(rd_kafka_t* handle, const std::map<PartitionId, std::int64_t>& times,
                    std::chrono::milliseconds timeout);
+
+/// @return now, Unix ms
+inline std::int64_t unix_ms() {
+  using std::chrono::milliseconds;
+  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 }  // namespace gkv

@@ -29,6 +29,7 @@ struct PartitionState {
   std::optional<Clock::time_point> refused_since;  ///< the broker has not the position, or not the topic
   Clock::time_point heard_at = Clock::now();       ///< when its last message came
   Clock::time_point asked_at = heard_at;           ///< when its broker was asked about it
+  Clock::time_point checked_at{};                  ///< when it was found out last that its log is still the same
   bool missed = false;                             ///< its topic was gone: it may be another one
   std::optional<LogReference> reference;           ///< by which its log is known again
   Clock::time_point referred_at{};                 ///< when that was asked for

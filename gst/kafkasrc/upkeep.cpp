@@ -20,10 +20,6 @@ constexpr seconds kReferenceAge(5);
 constexpr seconds kShortReferenceAge(1);
 constexpr seconds kPatienceWithGroup(10);  ///< that is being joined
 
-std::int64_t unix_ms() {
-  return std::chrono::duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::optional<std::int64_t> at(const Offsets& offsets, const PartitionId& id) {
   const auto found = offsets.found.find(id);
   return found == offsets.found.end() ? std::nullopt : std::optional(found->second);
@@ -41,8 +37,12 @@ void FrameConsumer::keep_house() {
   if (topic_missed_->exchange(false)) {
     for (auto& [id, state] : partitions_) state.missed = true;
   }
+  for (auto& [id, state] : partitions_) {
+    const bool by_time = settings_.stop.kind == StopAt::Kind::kTime && unix_ms() >= settings_.stop.time_ms;
+    state.ended = state.ended || (by_time && state.at_end);
+  }
   look_for_new_partitions();
-  if (in_group() && rebalances_ == 0 && now - looked_at_ >= kPatienceWithGroup) client_->saw_silence();
+  if (in_group() && rebalances_ == 0 && now - subscribed_at_ >= kPatienceWithGroup) client_->saw_silence();
   inspect(now);
 }
 
@@ -53,11 +53,8 @@ void FrameConsumer::publish_positions() {
   for (const auto& [id, state] : partitions_) progress->positions[id] = state.position;
 }
 
-bool FrameConsumer::needs_inspection(const PartitionState& state, Clock::time_point now) const {
-  const bool needs_end = settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at;
-  const auto silence = client_->in_outage() ? kSilenceInOutage : kSilence;
-  return state.refused_since || needs_end || needs_reference(state, now) ||
-         now - std::max(state.heard_at, state.asked_at) >= silence;
+bool FrameConsumer::lacks_end(const PartitionState& state) const {
+  return settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at && !state.ended;
 }
 
 /// A reference is asked for when messages pause, and from time to time while they flow.
@@ -67,59 +64,78 @@ bool FrameConsumer::needs_reference(const PartitionState& state, Clock::time_poi
   return age >= kReferenceAge || (age >= kShortReferenceAge && now - state.heard_at >= kPause);
 }
 
+/// In an outage all partitions are asked about, so that it ends when all of them answer.
+bool FrameConsumer::is_silent(const PartitionState& state, Clock::time_point now) const {
+  if (client_->in_outage()) return now - state.asked_at >= kSilenceInOutage;
+  return now - std::max(state.heard_at, state.asked_at) >= kSilence;
+}
+
 void FrameConsumer::inspect(Clock::time_point now) {
+  const auto lacks = [this](const auto& entry) { return lacks_end(entry.second); };
+  // Nothing is read before it is known where reading ends.
+  if (inspection_ && std::any_of(partitions_.begin(), partitions_.end(), lacks)) wait_for(*inspection_);
   if (inspection_) {
     if (!inspection_->given) return;
     apply(std::exchange(inspection_, nullptr)->value);
   }
+  // A broker that is silent would hold up the answer for what is to be mended.
+  const bool urgent = std::any_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
+    return entry.second.refused_since || lacks_end(entry.second);
+  });
   std::map<PartitionId, std::int64_t> low, high, again, newest;
-  bool needs_ends = false;
+  std::vector<PartitionId> unread;
   for (auto& [id, state] : partitions_) {
-    if (settings_.stop.kind == StopAt::Kind::kTime && state.at_end && unix_ms() >= settings_.stop.time_ms) {
-      state.ended = true;
-    }
-    if (state.ended || !needs_inspection(state, now)) continue;
+    const bool is_urgent = state.refused_since || lacks_end(state);
+    const bool refers = needs_reference(state, now);
+    if (state.ended || !(urgent ? is_urgent : refers || is_silent(state, now))) continue;
     state.asked_at = now;
-    needs_ends = needs_ends || (settings_.stop.kind == StopAt::Kind::kEnd && !state.stops_at);
     high[id] = kLogEnd;
+    if (!is_urgent && !refers) continue;
     low[id] = kLogBegin;
+    if (state.refused_since && state.position < 0) unread.push_back(id);
     if (state.reference) again[id] = state.reference->timestamp_ms;
-    if (state.timestamp_ms >= 0 && !state.refused_since) {
+    if (refers) {
       newest[id] = state.timestamp_ms;
       state.referred_at = now;
     }
   }
   if (high.empty()) return;
-  inspection_ = ask([low, high, again, newest](rd_kafka_t* handle) {
+  inspection_ = ask([self = shared_from_this(), low, high, again, newest, unread](rd_kafka_t* handle) {
     Inspection inspection{.high = offsets_at(handle, high, kAnswer), .newest = newest};
     if (inspection.high.error == RD_KAFKA_RESP_ERR__TIMED_OUT) return inspection;
     inspection.low = offsets_at(handle, low, kAnswer);
     inspection.again = offsets_at(handle, again, kAnswer);
     inspection.references = offsets_at(handle, newest, kAnswer);
+    if (!unread.empty()) inspection.first = self->first_offsets(handle, unread);
     return inspection;
   });
-  if (!needs_ends) return;
-  // Nothing is read before it is known where reading ends.
-  wait_for(*inspection_);
-  if (inspection_->given) apply(std::exchange(inspection_, nullptr)->value);
+  if (std::any_of(partitions_.begin(), partitions_.end(), lacks)) {
+    wait_for(*inspection_);
+    if (inspection_->given) apply(std::exchange(inspection_, nullptr)->value);
+  }
 }
 
 void FrameConsumer::apply(const Inspection& inspection) {
-  if (inspection.high.error == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+  const auto error = inspection.high.error;
+  const bool all_answer = std::all_of(partitions_.begin(), partitions_.end(), [&](const auto& entry) {
+    return entry.second.ended || inspection.high.found.contains(entry.first);
+  });
+  if (error == RD_KAFKA_RESP_ERR__TIMED_OUT) {
     client_->saw_silence();
-  } else if (inspection.high.error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    client_->saw_error(inspection.high.error, "a broker was asked for the end of a partition");
-  } else {
+  } else if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION) {
+    client_->saw_error(error, "a broker was asked for the end of a partition");
+  } else if (error == RD_KAFKA_RESP_ERR_NO_ERROR && all_answer) {
     client_->saw_success();
   }
   for (const auto& [id, low] : inspection.low.found) {
-    const auto high = inspection.high.found.find(id);
+    const auto high = at(inspection.high, id);
     const auto found = partitions_.find(id);
-    if (high == inspection.high.found.end() || found == partitions_.end()) continue;
+    if (!high || found == partitions_.end()) continue;
     PartitionState& state = found->second;
-    const LogFacts log{
-        .low = low, .high = high->second, .is_other = is_other_log(state.reference, at(inspection.again, id))};
-    if (state.refused_since) {
+    const LogFacts log{.low = low, .high = *high, .is_other = is_other_log(state.reference, at(inspection.again, id))};
+    if (state.refused_since && state.position < 0) {
+      restart_at_first_offset(id, state, inspection.first);
+    } else if (state.refused_since) {
       repair_position(id, state, log);
     } else if (log.is_other) {
       go_on_in_other_log(id, state, reads_latest() ? log.high : log.low);
@@ -136,10 +152,6 @@ void FrameConsumer::find_end(PartitionState& state, const LogFacts& log) {
 }
 
 void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log) {
-  if (state.position < 0) {
-    restart_at_first_offset(id, state);
-    return;
-  }
   const Repair found = repair(state.position, log, Clock::now() - *state.refused_since, reads_latest());
   const std::string where = "partition " + std::to_string(id.second) + " of the topic \"" + id.first + "\"";
   const std::string at = "at offset " + std::to_string(state.position) + ", the log has " + std::to_string(log.low) +
@@ -164,26 +176,46 @@ void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state
 }
 
 /// Finds out whether a message that came after a silence is of the log that was read before it: where a topic was
-/// deleted and made anew in the meantime, librdkafka goes on in the new log at the old offset.
-bool FrameConsumer::is_same_log(const PartitionId& id, PartitionState& state) {
-  const bool missed = std::exchange(state.missed, false);
-  if (state.timestamp_ms < 0 || (!missed && !state.reference)) return true;
+/// deleted and made anew in the meantime, librdkafka goes on in the new log at the old offset. What else is in doubt is
+/// asked at the same time.
+bool FrameConsumer::is_same_log(const PartitionId& id, Clock::time_point now) {
+  std::map<PartitionId, std::int64_t> again, newest, low;
+  for (auto& [other, state] : partitions_) {
+    const bool was_silent = now - std::max(state.heard_at, state.checked_at) > kDoubtfulSilence;
+    if (other != id && !was_silent && !state.missed) continue;
+    state.checked_at = now;
+    if (state.reference) again[other] = state.reference->timestamp_ms;
+    if (std::exchange(state.missed, false) && state.timestamp_ms >= 0) newest[other] = state.timestamp_ms;
+    if (again.contains(other) || newest.contains(other)) low[other] = kLogBegin;
+  }
+  if (low.empty()) return true;
   struct Found {
-    Offsets low, again, not_older;
+    Offsets again, newest, low;
   };
-  const std::int64_t newest = state.timestamp_ms;
-  const std::int64_t reference = state.reference ? state.reference->timestamp_ms : newest;
-  const auto answer = ask_and_wait([id, newest, reference](rd_kafka_t* handle) {
-    return Found{offsets_at(handle, {{id, kLogBegin}}, kAnswer), offsets_at(handle, {{id, reference}}, kAnswer),
-                 offsets_at(handle, {{id, newest}}, kAnswer)};
+  const auto answer = ask_and_wait([references = references_of(again), again, newest, low](rd_kafka_t* handle) {
+    Found found{.again = offsets_at(handle, again, kAnswer), .newest = offsets_at(handle, newest, kAnswer)};
+    const bool came_down = std::any_of(references.begin(), references.end(), [&](const auto& reference) {
+      return is_other_log(reference.second, at(found.again, reference.first));
+    });
+    if (came_down || !newest.empty()) found.low = offsets_at(handle, low, kAnswer);
+    return found;
   });
-  const auto low = answer ? at(answer->low, id) : std::nullopt;
-  if (!low) return true;
-  // Where the topic was gone, a log whose first message is not older than the last one read is taken for a new one.
-  const bool begins_later = missed && at(answer->not_older, id) == low && *low + 1 < state.position;
-  if (!begins_later && !is_other_log(state.reference, at(answer->again, id))) return true;
-  go_on_in_other_log(id, state, *low);
-  return false;
+  bool is_same = true;
+  for (const auto& [other, begin] : answer ? answer->low.found : std::map<PartitionId, std::int64_t>()) {
+    PartitionState& state = partitions_.at(other);
+    // Where the topic was gone, a log whose first message is not older than the last one read is taken for a new one.
+    const bool begins_later = at(answer->newest, other) == begin && begin + 1 < state.position;
+    if (!begins_later && !is_other_log(state.reference, at(answer->again, other))) continue;
+    go_on_in_other_log(other, state, begin);
+    is_same = is_same && other != id;
+  }
+  return is_same;
+}
+
+std::map<PartitionId, LogReference> FrameConsumer::references_of(const std::map<PartitionId, std::int64_t>& ids) const {
+  std::map<PartitionId, LogReference> references;
+  for (const auto& [id, time_ms] : ids) references[id] = *partitions_.at(id).reference;
+  return references;
 }
 
 void FrameConsumer::go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset) {
@@ -195,22 +227,17 @@ void FrameConsumer::go_on_in_other_log(const PartitionId& id, PartitionState& st
   state.timestamp_ms = -1;
   state.reference.reset();
   state.refused_since.reset();
-  newest_.break_chains();
+  inspection_.reset();  // it may have been asked of the log before
+  newest_.clear();
   restart(id, state, offset);
 }
 
 /// What a group had committed is gone, or it has committed nothing.
-void FrameConsumer::restart_at_first_offset(const PartitionId& id, PartitionState& state) {
-  if (is_new(id)) {
-    state.refused_since.reset();
-    restart(id, state, RD_KAFKA_OFFSET_BEGINNING);
-    return;
-  }
-  const auto answer =
-      ask_and_wait([self = shared_from_this(), id](rd_kafka_t* handle) { return self->first_offsets(handle, {id}); });
-  if (!answer || !answer->found.contains(id)) return;  // asked again
+void FrameConsumer::restart_at_first_offset(const PartitionId& id, PartitionState& state, const Offsets& first) {
+  const auto offset = is_new(id) ? std::optional<std::int64_t>(RD_KAFKA_OFFSET_BEGINNING) : at(first, id);
+  if (!offset) return;  // asked again
   state.refused_since.reset();
-  restart(id, state, answer->found.at(id));
+  restart(id, state, *offset);
 }
 
 /// A partition whose offset was refused is not fetched any more, and cannot be sought in: it is assigned anew.
