@@ -67,6 +67,8 @@ TEST_F(KafkaClient, AnotherClientGoesOnWithTheHistory) {
   client->saw_error(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "");
   EXPECT_EQ(client->error_counts()["_ALL_BROKERS_DOWN"], 2U);
   ASSERT_EQ(connect(*client), Client::Readiness::kReady);
+  EXPECT_EQ(told_.size(), 1U);  // that it is connected does not say that messages go
+  client->saw_success();
   ASSERT_EQ(told_.size(), 2U);
   EXPECT_EQ(told_[1], "info");
 }
