@@ -181,7 +181,6 @@ class FrameConsumer : public std::enable_shared_from_this<FrameConsumer> {
   void repair_position(const PartitionId& id, PartitionState& state, const LogFacts& log);
   bool is_same_log(const PartitionId& id, Clock::time_point now);
   void restart_at_first_offset(const PartitionId& id, PartitionState& state, const Offsets& first);
-  std::map<PartitionId, LogReference> references_of(const std::map<PartitionId, std::int64_t>& ids) const;
   void go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset);
   void restart(const PartitionId& id, PartitionState& state, std::int64_t offset);
   void seek(const std::map<PartitionId, std::int64_t>& offsets);

@@ -179,12 +179,16 @@ void FrameConsumer::repair_position(const PartitionId& id, PartitionState& state
 /// deleted and made anew in the meantime, librdkafka goes on in the new log at the old offset. What else is in doubt is
 /// asked at the same time.
 bool FrameConsumer::is_same_log(const PartitionId& id, Clock::time_point now) {
+  std::map<PartitionId, LogReference> references;
   std::map<PartitionId, std::int64_t> again, newest, low;
   for (auto& [other, state] : partitions_) {
     const bool was_silent = now - std::max(state.heard_at, state.checked_at) > kDoubtfulSilence;
     if (other != id && !was_silent && !state.missed) continue;
     state.checked_at = now;
-    if (state.reference) again[other] = state.reference->timestamp_ms;
+    if (state.reference) {
+      references[other] = *state.reference;
+      again[other] = state.reference->timestamp_ms;
+    }
     if (std::exchange(state.missed, false) && state.timestamp_ms >= 0) newest[other] = state.timestamp_ms;
     if (again.contains(other) || newest.contains(other)) low[other] = kLogBegin;
   }
@@ -192,7 +196,7 @@ bool FrameConsumer::is_same_log(const PartitionId& id, Clock::time_point now) {
   struct Found {
     Offsets again, newest, low;
   };
-  const auto answer = ask_and_wait([references = references_of(again), again, newest, low](rd_kafka_t* handle) {
+  const auto answer = ask_and_wait([references, again, newest, low](rd_kafka_t* handle) {
     Found found{.again = offsets_at(handle, again, kAnswer), .newest = offsets_at(handle, newest, kAnswer)};
     const bool came_down = std::any_of(references.begin(), references.end(), [&](const auto& reference) {
       return is_other_log(reference.second, at(found.again, reference.first));
@@ -210,12 +214,6 @@ bool FrameConsumer::is_same_log(const PartitionId& id, Clock::time_point now) {
     is_same = is_same && other != id;
   }
   return is_same;
-}
-
-std::map<PartitionId, LogReference> FrameConsumer::references_of(const std::map<PartitionId, std::int64_t>& ids) const {
-  std::map<PartitionId, LogReference> references;
-  for (const auto& [id, time_ms] : ids) references[id] = *partitions_.at(id).reference;
-  return references;
 }
 
 void FrameConsumer::go_on_in_other_log(const PartitionId& id, PartitionState& state, std::int64_t offset) {
