@@ -1,5 +1,6 @@
 #include "gstkafkasinkproperties.h"
 
+#include "common/glue/property_text.h"
 #include "gstkafkasink.h"
 
 namespace gkv {
@@ -9,11 +10,6 @@ constexpr guint kDefaultMaxMessageBytes = 100 * 1024 * 1024;
 constexpr guint kLargestMessageBytes = 1'000'000'000;  // librdkafka's limit
 
 enum class Compression { kNone, kGzip, kSnappy, kLz4, kZstd };
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text ? text : "";
-}
 
 const GEnumValue* compressions() {
   static const GEnumValue values[] = {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/failure.h"
+#include "common/glue/property_text.h"
 #include "settings_text.h"
 
 GType gst_kafka_src_mode_get_type(void) {
@@ -60,11 +61,6 @@ namespace gkv {
 namespace {
 
 constexpr const char* kDefaultAssignor = "cooperative-sticky";
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text ? text : "";
-}
 
 std::optional<std::string> optional_text(const GValue* value) {
   const gchar* text = g_value_get_string(value);

@@ -4,16 +4,12 @@
 
 #include "common/failure.h"
 #include "common/glue/gstkafkaevents.h"
+#include "common/glue/property_text.h"
 
 namespace gkv {
 namespace {
 
 constexpr const char* kDefaultServers = "localhost:9092";
-
-std::string text_of(const GValue* value) {
-  const gchar* text = g_value_get_string(value);
-  return text ? text : "";
-}
 
 std::optional<std::string> optional_text(const GValue* value) {
   const gchar* text = g_value_get_string(value);
