@@ -26,6 +26,7 @@ std::vector<gkv::HeaderView> split(std::string_view input) {
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
   gst_init(nullptr, nullptr);
+  g_log_set_always_fatal(GLogLevelFlags(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING | G_LOG_FATAL_MASK));
   return 0;
 }
 

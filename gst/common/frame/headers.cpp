@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/failure.h"
+#include "common/frame/caps_text.h"
 #include "common/frame/classification_json.h"
 #include "common/frame/rfc3339.h"
 
@@ -18,7 +19,6 @@ constexpr std::string_view kSpecVersion = "1.0";
 constexpr std::string_view kType = "gst-kafka-vision.frame.v1";
 constexpr std::string_view kTypeOfAnyVersion = "gst-kafka-vision.frame.v";
 constexpr std::size_t kLongestHeader = 64 * 1024;
-constexpr int kDeepestCaps = 16;
 constexpr std::size_t kMostForeignHeaders = 32;
 constexpr std::size_t kLongestForeignName = 256;
 constexpr std::size_t kLongestClassifications = 1024 * 1024;
@@ -43,15 +43,9 @@ Problem read_text(std::string_view value, std::string& into) {
   return {};
 }
 
-/// Caps are parsed by GStreamer, which descends into brackets without a bound: brackets inside of quotes count, too.
 Problem read_caps(std::string_view value, DecodedHeaders& decoded) {
-  int depth = 0;
-  for (const char byte : value) {
-    if (byte == '{' || byte == '<' || byte == '[' || byte == '(') ++depth;
-    if (byte == '}' || byte == '>' || byte == ']' || byte == ')') --depth;
-    if (depth > kDeepestCaps) return "is nested too deeply";
-  }
-  return read_text(value, decoded.headers.caps);
+  const Problem problem = problem_of_caps_text(value);
+  return problem.empty() ? read_text(value, decoded.headers.caps) : problem;
 }
 
 Problem read_time(std::string_view value, std::optional<std::uint64_t>& into) {
