@@ -78,17 +78,16 @@ bool matches(const std::vector<std::string>& patterns, std::string_view source) 
 
 /// Events of a consumer that was stopped, but still looks for its broker, are nobody's business.
 kafka::Events until_stopped(kafka::Events events, const std::shared_ptr<std::atomic<bool>>& stop) {
-  const auto guarded = [&stop](auto event) -> decltype(event) {
-    if (!event) return nullptr;
-    return [event, stop](const auto& what) {
-      if (!*stop) event(what);
+  const auto guard = [&stop](auto& event) {
+    if (!event) return;
+    event = [told = std::move(event), stop](const auto& what) {
+      if (!*stop) told(what);
     };
   };
-  return {.error = guarded(events.error),
-          .warning = guarded(events.warning),
-          .info = guarded(events.info),
-          .log = std::move(events.log),
-          .fatal = std::move(events.fatal)};
+  guard(events.error);
+  guard(events.warning);
+  guard(events.info);
+  return events;
 }
 
 /// What reading relies on is not the user's to set.
