@@ -179,6 +179,7 @@ void FrameConsumer::on_rebalance(rd_kafka_resp_err_t event, rd_kafka_topic_parti
 /// Says where the partitions are read from.
 void FrameConsumer::on_assigned(rd_kafka_topic_partition_list_t* partitions) {
   std::vector<PartitionId> ids;
+  ids.reserve(static_cast<std::size_t>(partitions->cnt));
   for (int i = 0; i < partitions->cnt; ++i)
     ids.emplace_back(partitions->elems[i].topic, partitions->elems[i].partition);
   std::map<PartitionId, std::int64_t> first;
