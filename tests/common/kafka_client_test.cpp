@@ -21,9 +21,9 @@ class KafkaClient : public testing::Test {
     settings.push_back({"test.mock.num.brokers", "1"});
     settings.push_back({"log_level", log_ ? "7" : "0"});
     Conf conf = make_conf({.defaults = {{"bootstrap.servers", "mock"}}, .user = {{"the test", settings}}});
-    auto events = Events{.error = [this](const Failure& failure) { told_.push_back("error " + failure.detail()); },
-                         .warning = [this](const Failure& failure) { told_.push_back("warning " + failure.detail()); },
-                         .info = [this](const std::string&) { told_.push_back("info"); },
+    auto events = Events{.error = [this](const Failure& failure) { told_.emplace_back("error " + failure.detail()); },
+                         .warning = [this](const Failure& failure) { told_.emplace_back("warning " + failure.detail()); },
+                         .info = [this](const std::string&) { told_.emplace_back("info"); },
                          .log =
                              [this](int, const std::string& text) {
                                if (log_) log_(text);
