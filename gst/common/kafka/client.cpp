@@ -20,6 +20,7 @@ constexpr milliseconds kRetryPause(100);
 constexpr milliseconds kCreationTime(1000);  ///< a broker takes so long to create a topic that is asked for
 
 constexpr milliseconds kShortestCheck(10);
+constexpr const char* kSecurityHint = "security.protocol";
 constexpr const char* kStatisticsInterval = "1000";
 constexpr int kSyslogDebug = 7;
 
@@ -248,7 +249,10 @@ void Client::on_error(rd_kafka_t* handle, int error, const char* words, void* op
   // One broker of several may be away without harm; librdkafka says _ALL_BROKERS_DOWN when none is left.
   if (code == RD_KAFKA_RESP_ERR__TRANSPORT) {
     self->count(code);
-    *self->history_->last_words.lock() = text;
+    // A host name may have several addresses; the one at which the broker closes the connection tells more.
+    auto last_words = self->history_->last_words.lock();
+    const bool tells_more = last_words->find(kSecurityHint) != std::string::npos;
+    if (!tells_more || text.find(kSecurityHint) != std::string::npos) *last_words = text;
     return;
   }
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) text += ": " + self->history_->last_words.snapshot();
